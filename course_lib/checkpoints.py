@@ -1,0 +1,56 @@
+"""Checkpoints: a Hugging Face folder and the checksums of its files, so that damage is noticed."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+
+from course_lib.paths import CHECKPOINTS
+
+MANIFEST = "checksums.json"
+
+
+def save_checkpoint(folder: Path, model, tokenizer, dtype: torch.dtype | None = None) -> None:
+    """Writes weights (safetensors, in `dtype` if given), config, tokenizer and checksums into `folder`."""
+    weights = model.state_dict()
+    if dtype is not None:
+        weights = {
+            name: value.to(dtype) if value.is_floating_point() else value for name, value in weights.items()
+        }
+    model.save_pretrained(folder, state_dict=weights)
+    tokenizer.save_pretrained(folder)
+    (folder / MANIFEST).write_text(json.dumps(_checksums(folder), indent=1) + "\n")
+
+
+def checked(folder: Path | str) -> Path:
+    """The folder, once every file in it has the bytes that were saved.
+
+    A bare name stands for a checkpoint that the course ships. A folder without checksums (somebody
+    else's) passes.
+
+    Raises:
+        FileNotFoundError: no such folder.
+        ValueError: a file is missing or damaged; the message names it and the remedy.
+    """
+    path = Path(folder)
+    if not path.is_dir():
+        path = CHECKPOINTS / str(folder)
+    if not path.is_dir():
+        shipped = ", ".join(sorted(found.name for found in CHECKPOINTS.glob("*/")))
+        raise FileNotFoundError(f"no checkpoint {str(folder)!r}; the course ships: {shipped}")
+    if (path / MANIFEST).is_file():
+        expected, found = json.loads((path / MANIFEST).read_text()), _checksums(path)
+        for name, checksum in expected.items():
+            if found.get(name) != checksum:
+                state = "damaged" if name in found else "missing"
+                raise ValueError(
+                    f"{path / name} is {state}; mend it with `git checkout -- {path}`, or train it again "
+                    f"with `make reproduce`"
+                )
+    return path
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    files = sorted(file for file in folder.iterdir() if file.is_file() and file.name != MANIFEST)
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}

@@ -1,0 +1,257 @@
+"""The one training loop: AdamW, warm-up and decay, clipping, length-bucketed batches, exact resume.
+
+It trains any module whose `forward(**batch)` returns a loss. Every random number of a step (dropout,
+masking) comes from the seed and the step's number, and the batches of an epoch from the seed and the
+epoch's number: so a run that was interrupted ends with the same weights, bit for bit on a CPU.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator, skip_first_batches
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch.utils.data import DataLoader, Sampler
+from tqdm.auto import tqdm
+from transformers import get_scheduler
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """What a recipe may say about the loop.
+
+    Give the length as `steps` or as `epochs`. `tokens_per_batch` counts padded tokens, so that batches
+    of short texts hold more of them. `bf16` is used only where the processor computes in it.
+    """
+
+    learning_rate: float
+    steps: int | None = None
+    epochs: int | None = None
+    tokens_per_batch: int = 2048
+    warmup: float = 0.1
+    schedule: str = "linear"
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    bf16: bool = True
+    seed: int = 0
+
+    def __post_init__(self):
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError(f"give steps or epochs, and not both: {self.steps=}, {self.epochs=}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
+        if not 0 <= self.warmup <= 1:
+            raise ValueError(f"warmup is a share of the steps, in [0, 1], not {self.warmup}")
+        if self.tokens_per_batch < 1:
+            raise ValueError(f"tokens_per_batch must be at least 1, not {self.tokens_per_batch}")
+
+
+class LengthBuckets(Sampler[list[int]]):
+    """Batches of texts of similar length, at most `tokens_per_batch` padded tokens each.
+
+    Shuffles anew in every epoch (`set_epoch`), from `seed` and the epoch alone.
+    """
+
+    def __init__(self, lengths: list[int], tokens_per_batch: int, seed: int, texts_per_pool: int = 2048):
+        self.lengths = torch.tensor(lengths)
+        self.tokens_per_batch = tokens_per_batch
+        self.seed = seed
+        self.texts_per_pool = texts_per_pool
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        draw = torch.Generator().manual_seed(self.seed * 10_007 + epoch)
+        order = torch.randperm(len(self.lengths), generator=draw)
+        batches = []
+        for pool in order.split(self.texts_per_pool):
+            by_length = pool[self.lengths[pool].argsort(stable=True)].tolist()
+            batches += self._cut(by_length)
+        shuffled = torch.randperm(len(batches), generator=draw).tolist()
+        self.batches = [batches[number] for number in shuffled]
+
+    def _cut(self, by_length: list[int]) -> list[list[int]]:
+        batches, batch = [], []
+        for index in by_length:
+            if batch and (len(batch) + 1) * int(self.lengths[index]) > self.tokens_per_batch:
+                batches.append(batch)
+                batch = []
+            batch.append(index)
+        return [*batches, batch]
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+def train(
+    module: torch.nn.Module,
+    rows: list[dict],
+    collate: Callable[[list[dict]], dict],
+    settings: LoopSettings,
+    resume_folder: Path | None = None,
+    checkpoint_minutes: float = 5.0,
+    after_epoch: Callable[[int], dict] | None = None,
+    title: str = "train",
+) -> list[dict]:
+    """Trains `module` in place on tokenised `rows` (each with `input_ids`).
+
+    Args:
+        module: `module(**collate(rows))` returns a loss; parameters without `requires_grad` stay as
+            they are.
+        resume_folder: where the unfinished state is kept; a state found there is taken up.
+        after_epoch: called with the number of epochs done; what it returns goes into the history.
+
+    Returns:
+        The history: one dict every fiftieth of the run, with `step`, `loss` (mean since the last one),
+        `tokens_per_second`, and `after_epoch`'s entries.
+    """
+    accelerator = Accelerator(mixed_precision="bf16" if settings.bf16 and computes_bf16() else "no")
+    sampler = LengthBuckets([len(row["input_ids"]) for row in rows], settings.tokens_per_batch, settings.seed)
+    loader = DataLoader(rows, batch_sampler=sampler, collate_fn=collate)
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, settings.learning_rate, weight_decay=settings.weight_decay)
+    wrapped, prepared_optimizer, loader = accelerator.prepare(module, optimizer, loader)
+
+    total = settings.steps or sum(_epoch_lengths(sampler, settings.epochs, accelerator.num_processes))
+    scheduler = get_scheduler(settings.schedule, optimizer, round(settings.warmup * total), total)
+    state = LoopState(module, optimizer, scheduler, settings, resume_folder)
+    state.load()
+
+    entry_every = max(total // 50, 1)
+    losses, tokens, clock, saved = [], 0, time.perf_counter(), time.perf_counter()
+    show = accelerator.is_main_process
+    with tqdm(total=total, initial=state.step, desc=title, disable=not show, mininterval=2.0) as bar:
+        while state.step < total:
+            sampler.set_epoch(state.epoch)
+            for batch in skip_first_batches(loader, state.batch):
+                torch.manual_seed(settings.seed * 1_000_003 + state.step)
+                loss = wrapped(**batch)
+                accelerator.backward(loss)
+                accelerator.clip_grad_norm_(trained, settings.clip)
+                prepared_optimizer.step()
+                scheduler.step()
+                prepared_optimizer.zero_grad()
+
+                state.step += 1
+                state.batch += 1
+                losses.append(loss.detach())
+                tokens += batch["input_ids"].numel()
+                bar.update()
+                if state.step % entry_every == 0 or state.step == total:
+                    entry = _entry(state.step, losses, tokens, time.perf_counter() - clock)
+                    state.history.append(entry)
+                    bar.set_postfix(loss=entry["loss"], tokens_per_s=entry["tokens_per_second"])
+                    losses, tokens, clock = [], 0, time.perf_counter()
+                if show and time.perf_counter() - saved > 60 * checkpoint_minutes:
+                    state.save()
+                    saved = time.perf_counter()
+                if state.step == total:
+                    break
+            else:
+                state.epoch, state.batch = state.epoch + 1, 0
+                if after_epoch:
+                    state.history.append({"epoch": state.epoch, **after_epoch(state.epoch)})
+                continue
+            break
+    if after_epoch and state.batch == len(sampler):
+        state.history.append({"epoch": state.epoch + 1, **after_epoch(state.epoch + 1)})
+    if show:
+        state.clear()
+    return state.history
+
+
+class LoopState:
+    """The unfinished run on disk: weights, AdamW's moments and the position, as safetensors and JSON."""
+
+    def __init__(self, module, optimizer, scheduler, settings: LoopSettings, folder: Path | None):
+        self.module, self.optimizer, self.scheduler = module, optimizer, scheduler
+        self.settings, self.folder = settings, folder
+        self.step = self.epoch = self.batch = 0
+        self.history: list[dict] = []
+
+    def save(self) -> None:
+        if self.folder is None:
+            return
+        tensors = {f"weights.{name}": value for name, value in self.module.state_dict().items()}
+        for number, moments in self.optimizer.state_dict()["state"].items():
+            for name, value in moments.items():
+                tensors[f"adamw.{number}.{name}"] = value
+        position = {
+            "settings": asdict(self.settings),
+            "step": self.step,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "history": self.history,
+        }
+        new = self.folder.with_name(self.folder.name + ".new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        # Tied weights share their memory; safetensors wants each tensor to own its own.
+        own = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
+        save_file(own, new / "state.safetensors", metadata={"position": json.dumps(position)})
+        shutil.rmtree(self.folder, ignore_errors=True)
+        new.rename(self.folder)
+
+    def load(self) -> None:
+        if self.folder is None or not (self.folder / "state.safetensors").is_file():
+            return
+        file = self.folder / "state.safetensors"
+        with safe_open(file, framework="pt") as opened:
+            position = json.loads(opened.metadata()["position"])
+        if position["settings"] != asdict(self.settings):
+            raise ValueError(
+                f"{self.folder} holds an unfinished run of another recipe; finish that one, or delete the folder"
+            )
+        tensors = load_file(file)
+        moments: dict[int, dict] = {}
+        weights = {}
+        for name, value in tensors.items():
+            kind, rest = name.split(".", 1)
+            if kind == "weights":
+                weights[rest] = value
+            else:
+                number, moment = rest.split(".")
+                moments.setdefault(int(number), {})[moment] = value
+        self.module.load_state_dict(weights)
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.step, self.epoch, self.batch = (position[key] for key in ("step", "epoch", "batch"))
+        self.history = position["history"]
+        # The scheduler has no memory but its counter: put it where it was.
+        self.scheduler.last_epoch = self.step - 1
+        self.scheduler._step_count = self.step
+        self.scheduler.step()
+
+    def clear(self) -> None:
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def computes_bf16() -> bool:
+    """Whether bfloat16 is computed in hardware here; elsewhere it would only be slow."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _epoch_lengths(sampler: LengthBuckets, epochs: int, processes: int) -> Iterator[int]:
+    """Batches per process in each epoch (buckets fall a little differently in each)."""
+    for epoch in range(epochs):
+        sampler.set_epoch(epoch)
+        yield -(-len(sampler) // processes)
+    sampler.set_epoch(0)
+
+
+def _entry(step: int, losses: list[torch.Tensor], tokens: int, seconds: float) -> dict:
+    return {
+        "step": step,
+        "loss": round(torch.stack(losses).float().mean().item(), 4),
+        "tokens_per_second": round(tokens / seconds),
+    }

@@ -1,0 +1,54 @@
+"""Run records: what was trained, on what, from which seed, and what came out, as JSON."""
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from course_lib.paths import RUNS
+
+
+def write_record(name: str, record: dict, folder: Path = RUNS) -> Path:
+    """Writes `record`, with the machine and the versions, to data/runs/<name>.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    record = {**record, "machine": machine(), "versions": versions()}
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def read_record(name: str, folder: Path = RUNS) -> dict:
+    """The record of that name.
+
+    Raises:
+        FileNotFoundError: there is none; the message lists those there are.
+    """
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        names = ", ".join(sorted(found.stem for found in folder.glob("*.json"))) or "none"
+        raise FileNotFoundError(f"no run record {name!r}; there are: {names}")
+    return json.loads(path.read_text("utf-8"))
+
+
+def machine() -> dict:
+    """The kind of processor, its threads, and the graphics card if there is one."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {"processor": _processor(), "threads": torch.get_num_threads(), "gpu": gpu}
+
+
+def versions() -> dict[str, str]:
+    """The versions of the libraries that a figure may depend on."""
+    return {name: version(name) for name in ("torch", "transformers", "datasets", "accelerate")} | {
+        "python": platform.python_version()
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,74 @@
+"""Two ways to cut Chinese text into tokens, both as fast Hugging Face tokenizers.
+
+- `train_pieces`: word pieces (Unigram, Kudo 2018). Frequent words become one token.
+- `train_characters`: one token a character, as bert-base-chinese does it. Words must then be
+  composed by the network's layers.
+
+Both are trained on the texts they are given (the training split only) and saved with the model.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]  # BERT's, in the order of their ids
+
+
+def train_pieces(
+    texts: Iterable[str], vocab_size: int = 8000, max_length: int = 128
+) -> PreTrainedTokenizerFast:
+    """A Unigram tokenizer of `vocab_size` pieces, trained on `texts`."""
+    tokenizer = _bare(models.Unigram())
+    # Punctuation stands alone: otherwise a full stop sticks to the word before it.
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\p{P}\p{S}]"), behavior="isolated")
+    trainer = trainers.UnigramTrainer(
+        vocab_size=vocab_size,
+        special_tokens=SPECIAL_TOKENS,
+        unk_token="[UNK]",
+        max_piece_length=4,  # Chinese words seldom have more characters
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return _with_bert_frame(tokenizer, max_length)
+
+
+def train_characters(
+    texts: Iterable[str], vocab_size: int = 8000, max_length: int = 128
+) -> PreTrainedTokenizerFast:
+    """A tokenizer of single characters: the most frequent `vocab_size` of `texts`."""
+    tokenizer = _bare(models.WordLevel(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"."), behavior="isolated")
+    counts = Counter(character for text in texts for character in tokenizer.normalizer.normalize_str(text))
+    kept = [character for character, _ in counts.most_common(vocab_size - len(SPECIAL_TOKENS))]
+    vocab = {token: number for number, token in enumerate(SPECIAL_TOKENS + kept)}
+    tokenizer.model = models.WordLevel(vocab, unk_token="[UNK]")
+    return _with_bert_frame(tokenizer, max_length)
+
+
+def _bare(model: models.Model) -> Tokenizer:
+    """A tokenizer whose text is brought to one width and case first, without white space."""
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Lowercase(), normalizers.Replace(Regex(r"\s+"), "")]
+    )
+    return tokenizer
+
+
+def _with_bert_frame(tokenizer: Tokenizer, max_length: int) -> PreTrainedTokenizerFast:
+    """Puts [CLS] before and [SEP] after a text, and names BERT's special tokens for transformers."""
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=max_length,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    )

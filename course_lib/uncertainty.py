@@ -1,0 +1,64 @@
+"""How sure is an exit of its answer, on a scale from 0 (certain) to 1 (no idea)?"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+Speed = float | Sequence[float]  # one threshold for all exits, or one for each student exit
+
+
+def uncertainty(logits: torch.Tensor, measure: str = "entropy", k: int = 5) -> torch.Tensor:
+    """The uncertainty of answers: logits [..., C] -> [...] in [0, 1].
+
+    Args:
+        logits: unnormalised scores of C classes.
+        measure: "entropy", the paper's: entropy / log C (FastBERT, equation 7);
+            "max_probability": 1 - the largest probability, scaled so that the uniform answer gets 1;
+            "top_k_entropy": the entropy among the k likeliest classes, for tasks with so many classes
+            that the tail keeps plain entropy near 1.
+        k: how many classes "top_k_entropy" looks at.
+
+    Raises:
+        ValueError: unknown measure, fewer than 2 classes, or k below 2.
+    """
+    classes = logits.shape[-1]
+    if classes < 2:
+        raise ValueError(f"uncertainty needs at least 2 classes, not {classes}")
+    if measure == "entropy":
+        return _normalised_entropy(logits)
+    if measure == "max_probability":
+        likeliest = logits.softmax(-1).amax(-1)
+        return ((1 - likeliest) * classes / (classes - 1)).clamp(0, 1)
+    if measure == "top_k_entropy":
+        if k < 2:
+            raise ValueError(f"k must be at least 2, not {k}")
+        return _normalised_entropy(logits.topk(min(k, classes), dim=-1).values)
+    raise ValueError(f"measure must be entropy, max_probability or top_k_entropy, not {measure!r}")
+
+
+def _normalised_entropy(logits: torch.Tensor) -> torch.Tensor:
+    log_probabilities = logits.log_softmax(-1)
+    entropy = -(log_probabilities.exp() * log_probabilities).sum(-1)
+    return (entropy / math.log(logits.shape[-1])).clamp(0, 1)
+
+
+def thresholds(speed: Speed, num_layers: int) -> list[float]:
+    """One threshold for each of the L - 1 student exits; the last exit needs none: it always answers.
+
+    Args:
+        speed: a number in [0, 1] for all student exits, or a sequence of L - 1 such numbers.
+
+    Raises:
+        ValueError: a number outside [0, 1] (or NaN), or a sequence of another length.
+    """
+    each = [speed] * (num_layers - 1) if isinstance(speed, int | float) else [float(s) for s in speed]
+    if len(each) != num_layers - 1:
+        raise ValueError(
+            f"{num_layers} layers have {num_layers - 1} student exits: give one speed, or "
+            f"{num_layers - 1}, not {len(each)}"
+        )
+    for value in [speed] if isinstance(speed, int | float) else each:
+        if not 0 <= value <= 1:  # NaN fails this too
+            raise ValueError(f"speed is an uncertainty threshold in [0, 1], not {value}")
+    return each
