@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 
 import torch
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from course_lib.fastbert import FastBertForSequenceClassification
 from course_lib.paths import CHECKPOINTS
 
 MANIFEST = "checksums.json"
@@ -21,6 +23,25 @@ def save_checkpoint(folder: Path, model, tokenizer, dtype: torch.dtype | None = 
     model.save_pretrained(folder, state_dict=weights)
     tokenizer.save_pretrained(folder)
     (folder / MANIFEST).write_text(json.dumps(_checksums(folder), indent=1) + "\n")
+
+
+def load_fastbert(
+    name_or_folder: Path | str = "reviews-fastbert",
+) -> tuple[FastBertForSequenceClassification, PreTrainedTokenizerFast]:
+    """A trained FastBERT in evaluation mode and float32, with its tokenizer.
+
+    Raises:
+        FileNotFoundError, ValueError: as `checked`; ValueError also where the folder holds another model.
+    """
+    folder = checked(name_or_folder)
+    kind = json.loads((folder / "config.json").read_text()).get("model_type")
+    if kind != "fastbert":
+        raise ValueError(
+            f"{folder.name} holds a {kind!r} model without trained exits; train them: "
+            f"course train reviews-fastbert --backbone {name_or_folder}"
+        )
+    model = FastBertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    return model.eval(), AutoTokenizer.from_pretrained(folder)
 
 
 def checked(folder: Path | str) -> Path:

@@ -104,9 +104,7 @@ def from_hub(name: str, text: str = "text", label: str = "label", **load_options
     if "train" not in loaded:
         raise ValueError(f"{name} has no training split; it has: {', '.join(loaded)}")
     parts = _to_course_shape(loaded["train"], text, label, origin=name)
-    kept = {
-        split: _two_columns(loaded[split], text, label, name) for split in SPLITS[1:] if split in loaded
-    }
+    kept = {split: _two_columns(loaded[split], text, label, name) for split in SPLITS[1:] if split in loaded}
     return DatasetDict({**parts, **kept})
 
 

@@ -186,7 +186,9 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
     ) -> torch.Tensor:
         """Every exit's answer: [B, T] token ids -> [L, B, C]; the last is the teacher's."""
         states = self._layers(input_ids, attention_mask, token_type_ids)
-        return torch.stack([exit(hidden, mask) for exit, (hidden, mask) in zip(self.exits, states, strict=True)])
+        return torch.stack(
+            [exit(hidden, mask) for exit, (hidden, mask) in zip(self.exits, states, strict=True)]
+        )
 
     # --- adaptive inference ------------------------------------------------------------------------
 

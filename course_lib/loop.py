@@ -1,6 +1,6 @@
 """The one training loop: AdamW, warm-up and decay, clipping, length-bucketed batches, exact resume.
 
-It trains any module whose `forward(**batch)` returns a loss. Every random number of a step (dropout,
+Every random number of a step (dropout,
 masking) comes from the seed and the step's number, and the batches of an epoch from the seed and the
 epoch's number: so a run that was interrupted ends with the same weights, bit for bit on a CPU.
 """
@@ -103,8 +103,8 @@ def train(
     """Trains `module` in place on tokenised `rows` (each with `input_ids`).
 
     Args:
-        module: `module(**collate(rows))` returns a loss; parameters without `requires_grad` stay as
-            they are.
+        module: `module(**collate(rows))` returns a loss, or an output with a `loss`; parameters without
+            `requires_grad` stay as they are.
         resume_folder: where the unfinished state is kept; a state found there is taken up.
         after_epoch: called with the number of epochs done; what it returns goes into the history.
 
@@ -132,7 +132,8 @@ def train(
             sampler.set_epoch(state.epoch)
             for batch in skip_first_batches(loader, state.batch):
                 torch.manual_seed(settings.seed * 1_000_003 + state.step)
-                loss = wrapped(**batch)
+                output = wrapped(**batch)
+                loss = getattr(output, "loss", output)
                 accelerator.backward(loss)
                 accelerator.clip_grad_norm_(trained, settings.clip)
                 prepared_optimizer.step()

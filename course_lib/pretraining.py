@@ -52,9 +52,7 @@ class MaskedLanguageModel(nn.Module):
         return torch.where(asked & (fate >= 0.9), random_ids, seen), asked
 
 
-def new_masked_lm(
-    tokenizer: PreTrainedTokenizerFast, num_hidden_layers: int, **config
-) -> BertForMaskedLM:
+def new_masked_lm(tokenizer: PreTrainedTokenizerFast, num_hidden_layers: int, **config) -> BertForMaskedLM:
     """A BERT with random weights for `tokenizer`; `config` goes to `BertConfig`."""
     return BertForMaskedLM(
         BertConfig(

@@ -10,13 +10,13 @@ import torch
 from course_lib.paths import RUNS
 
 
-def write_record(name: str, record: dict, folder: Path = RUNS) -> Path:
-    """Writes `record`, with the machine and the versions, to data/runs/<name>.json."""
+def write_record(name: str, record: dict, folder: Path = RUNS) -> dict:
+    """Writes `record` to data/runs/<name>.json, and returns it with the machine and the versions."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     record = {**record, "machine": machine(), "versions": versions()}
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+    return record
 
 
 def read_record(name: str, folder: Path = RUNS) -> dict:

@@ -1,25 +1,64 @@
-"""The three stages of a recipe: pre-train, fine-tune, self-distil.
+"""The three stages: pre-train, fine-tune, self-distil.
 
-A stage reads its recipe (data/recipes/<name>.toml), trains with the one loop of `loop.py`, and leaves a
-checkpoint and a run record. `run(name)` is what `course train NAME` calls.
+A recipe (data/recipes/<name>.toml) says what is trained and how; every stage trains with the one loop
+of `loop.py`. `run_recipe` is what `course train NAME` calls: it leaves checkpoints, traces and a run
+record.
 """
 
 import time
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import torch
-from datasets import Dataset, DatasetDict, concatenate_datasets
-from transformers import BertForMaskedLM, DataCollatorWithPadding, PreTrainedTokenizerFast
+from datasets import Dataset, DatasetDict
+from transformers import AutoTokenizer, BertForMaskedLM, DataCollatorWithPadding, PreTrainedTokenizerFast
 
-from course_lib import corpora, tokenizer as tokenizers
-from course_lib.checkpoints import save_checkpoint
+from course_lib import corpora
+from course_lib import tokenizer as tokenizers
+from course_lib.baseline import train_baseline
+from course_lib.checkpoints import checked, save_checkpoint
+from course_lib.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.loop import LengthBuckets, LoopSettings, train
-from course_lib.paths import CHECKPOINTS, DATA, RECIPES
+from course_lib.paths import CHECKPOINTS, DATA, RECIPES, RUNS, TRACES
 from course_lib.pretraining import MaskedLanguageModel, new_masked_lm, stack
 from course_lib.records import write_record
+from course_lib.report import fastbert_metrics
+from course_lib.trace import ExitTrace
+from course_lib.worlds import worlds, worlds_tokenizer
 
-WORK = DATA / "unfinished"  # what an interrupted training resumes from; not committed
+UNFINISHED = DATA / "unfinished"  # what an interrupted training resumes from; not committed
+
+
+def run_recipe(
+    name_or_file: str | Path,
+    seed: int | None = None,
+    backbone: str | None = None,
+    data: str | None = None,
+    checkpoints: Path = CHECKPOINTS,
+    runs: Path = RUNS,
+    traces: Path = TRACES,
+) -> dict:
+    """Trains what a recipe says and returns its run record.
+
+    Args:
+        seed: train this seed only (a FastBERT recipe lists several).
+        backbone: any BERT, by folder or hub name, in place of the recipe's.
+        data: a file (.csv, .jsonl, .parquet) or hub name with text and label, in place of the recipe's.
+        checkpoints, runs, traces: the folders that receive the results.
+    """
+    recipe = read_recipe(name_or_file)
+    recipe |= {key: value for key, value in {"backbone": backbone, "data": data}.items() if value}
+    if recipe["stage"] == "pretrain":
+        return pretrain(recipe, checkpoints, runs)
+    if recipe["stage"] == "baseline":
+        return train_baseline(load_corpus(recipe["data"]), recipe["name"], runs)
+    if recipe["stage"] != "fastbert":
+        raise ValueError(f"stage must be baseline, pretrain or fastbert, not {recipe['stage']!r}")
+    seeds = recipe["seeds"] if seed is None else [seed]
+    for each in seeds:
+        record = train_fastbert(recipe, each, checkpoints, runs, traces)
+    return record
 
 
 def read_recipe(name_or_file: str | Path) -> dict:
@@ -33,10 +72,22 @@ def read_recipe(name_or_file: str | Path) -> dict:
     return {"name": path.stem, **tomllib.loads(path.read_text("utf-8"))}
 
 
+def reproduce_order() -> list[str]:
+    """All recipes of the course, each after the one whose checkpoint it needs."""
+    recipes = {path.stem: read_recipe(path.stem) for path in sorted(RECIPES.glob("*.toml"))}
+    order = TopologicalSorter(
+        {
+            name: [recipe["backbone"]] if recipe.get("backbone") in recipes else []
+            for name, recipe in recipes.items()
+        }
+    )
+    return list(order.static_order())
+
+
 # --- pre-training ----------------------------------------------------------------------------------
 
 
-def pretrain(recipe: dict, folder: Path = CHECKPOINTS) -> BertForMaskedLM:
+def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -> dict:
     """Masked-language-model training from scratch, phase by phase, each deeper than the last."""
     start = time.perf_counter()
     texts = {"reviews": corpora.reviews()["train"], "newspaper": corpora.newspaper()}
@@ -57,7 +108,7 @@ def pretrain(recipe: dict, folder: Path = CHECKPOINTS) -> BertForMaskedLM:
             bert = stack(bert, phase["layers"])
         rows = [row for name, times in phase["corpora"].items() for row in tokens[name] * times]
         model = MaskedLanguageModel(bert, tokenizer)
-        finished = WORK / f"{recipe['name']}-phase{number}-done"
+        finished = UNFINISHED / f"{recipe['name']}-phase{number}-done"
         if (finished / "config.json").is_file():
             bert = BertForMaskedLM.from_pretrained(finished)
         else:
@@ -66,7 +117,7 @@ def pretrain(recipe: dict, folder: Path = CHECKPOINTS) -> BertForMaskedLM:
                 rows,
                 DataCollatorWithPadding(tokenizer),
                 settings,
-                resume_folder=WORK / f"{recipe['name']}-phase{number}",
+                resume_folder=UNFINISHED / f"{recipe['name']}-phase{number}",
                 title=f"{recipe['name']}, {phase['layers']} layers",
             )
             bert.save_pretrained(finished)
@@ -74,17 +125,14 @@ def pretrain(recipe: dict, folder: Path = CHECKPOINTS) -> BertForMaskedLM:
             print(f"phase {number}: {phase['layers']} layers, held-out loss {loss:.4f}")
             history.append({"layers": phase["layers"], "held_out_loss": loss, "history": phase_history})
 
-    save_checkpoint(folder / recipe["name"], bert, tokenizer)
-    write_record(
-        recipe["name"],
-        {
-            "recipe": recipe,
-            "data": {name: corpora.fingerprint(rows) for name, rows in texts.items()},
-            "phases": history,
-            "seconds": round(time.perf_counter() - start),
-        },
-    )
-    return bert
+    save_checkpoint(checkpoints / recipe["name"], bert, tokenizer, dtype=torch.float16)
+    record = {
+        "recipe": recipe,
+        "data": {name: corpora.fingerprint(rows) for name, rows in texts.items()},
+        "phases": history,
+        "seconds": round(time.perf_counter() - start),
+    }
+    return write_record(recipe["name"], record, runs)
 
 
 @torch.no_grad()
@@ -101,7 +149,126 @@ def held_out_loss(bert: BertForMaskedLM, tokenizer, rows: list[dict], mask_rate:
     return torch.stack(losses).mean().item()
 
 
+# --- FastBERT: fine-tune, then self-distil ---------------------------------------------------------
+
+
+def train_fastbert(
+    recipe: dict, seed: int, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS, traces: Path = TRACES
+) -> dict:
+    """Both stages of FastBERT for one seed, then its traces and figures.
+
+    The checkpoint and the traces are kept for the first of the recipe's seeds only.
+    """
+    start = time.perf_counter()
+    corpus = load_corpus(recipe["data"])
+    model, tokenizer = new_fastbert(recipe, corpus, seed)
+    name = f"{recipe['name']}-seed{seed}"
+    history = {
+        "finetune": finetune(model, tokenizer, corpus, recipe, seed, UNFINISHED / f"{name}-finetune"),
+        "distil": self_distil(model, tokenizer, corpus, recipe, seed, UNFINISHED / f"{name}-distil"),
+    }
+    found = {split: ExitTrace.of(model, tokenizer, corpus[split]) for split in ("validation", "test")}
+    if seed == recipe["seeds"][0]:
+        save_checkpoint(checkpoints / recipe["name"], model, tokenizer, dtype=torch.float16)
+        for split, trace in found.items():
+            trace.save(traces / f"{recipe['name']}-{split}.safetensors")
+    record = {
+        "recipe": recipe,
+        "seed": seed,
+        "data": corpora.fingerprint(corpus),
+        "metrics": fastbert_metrics(found["validation"], found["test"], corpus["test"]),
+        "history": history,
+        "seconds": round(time.perf_counter() - start),
+    }
+    return write_record(name, record, runs)
+
+
+def new_fastbert(
+    recipe: dict, corpus: DatasetDict, seed: int
+) -> tuple[FastBertForSequenceClassification, PreTrainedTokenizerFast]:
+    """A FastBERT whose exits are untrained: on the recipe's backbone, or from scratch without one."""
+    names = corpora.class_names(corpus)
+    options = {
+        **recipe["model"],
+        "num_labels": len(names),
+        "id2label": dict(enumerate(names)),
+        "label2id": {name: number for number, name in enumerate(names)},
+    }
+    torch.manual_seed(seed)
+    if "backbone" not in recipe:
+        tokenizer = worlds_tokenizer()
+        config = FastBertConfig(
+            vocab_size=len(tokenizer), max_position_embeddings=tokenizer.model_max_length, **options
+        )
+        return FastBertForSequenceClassification(config), tokenizer
+    backbone = find_model(recipe["backbone"])
+    tokenizer = AutoTokenizer.from_pretrained(backbone)
+    model = FastBertForSequenceClassification.from_pretrained(backbone, dtype=torch.float32, **options)
+    return model, tokenizer
+
+
+def finetune(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: Path) -> list[dict]:
+    """Backbone and teacher on labels (paper, section 3.3.2); with `joint = true` all exits as well.
+
+    A recipe may list phases, which is a curriculum: each trains on the texts of at most `max_steps`
+    steps (the worlds' column of difficulty).
+    """
+    options = dict(recipe["finetune"])
+    model.set_stage("joint" if options.pop("joint", False) else "finetune").train()
+    phases = options.pop("phases", [{}])
+    history = []
+    for number, phase in enumerate(phases, start=1):
+        phase = {**options, **phase}
+        most = phase.pop("max_steps", None)
+        rows = corpus["train"]
+        if most is not None:
+            rows = rows.select([index for index, steps in enumerate(rows["steps"]) if steps <= most])
+        history += train(
+            model,
+            tokenise(rows, tokenizer),
+            DataCollatorWithPadding(tokenizer),
+            LoopSettings(**phase, seed=seed * 100 + number),
+            resume_folder=resume_folder.with_name(f"{resume_folder.name}-phase{number}"),
+            title=f"fine-tuning, seed {seed}" + (f", phase {number}" if len(phases) > 1 else ""),
+        )
+    return history
+
+
+def self_distil(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: Path) -> list[dict]:
+    """The students alone, on the teacher's answers (paper, section 3.3.3); labels are not looked at."""
+    model.set_stage("distill").train()
+    return train(
+        model,
+        tokenise(corpus["train"].select_columns("text"), tokenizer),
+        DataCollatorWithPadding(tokenizer),
+        LoopSettings(**recipe["distil"], seed=seed),
+        resume_folder=resume_folder,
+        title=f"self-distillation, seed {seed}",
+    )
+
+
 # --- shared steps ----------------------------------------------------------------------------------
+
+
+def load_corpus(name: str) -> DatasetDict:
+    """The course's `reviews` or `worlds`, a file of your own, or a data set of the hub."""
+    if name == "reviews":
+        return corpora.reviews()
+    if name == "worlds":
+        return worlds()
+    if Path(name).suffix or Path(name).exists():
+        return corpora.from_files(name)
+    return corpora.from_hub(name)
+
+
+def find_model(name: str) -> str:
+    """A folder whose checksums hold, a checkpoint of the course, or else a hub name as it is."""
+    try:
+        return str(checked(name))
+    except FileNotFoundError:
+        if Path(name).is_absolute() or name.startswith("."):
+            raise
+        return name
 
 
 def make_tokenizer(choice: dict, rows: Dataset) -> PreTrainedTokenizerFast:

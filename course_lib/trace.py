@@ -109,7 +109,9 @@ class ExitTrace:
             arrays = {name: tensor.numpy() for name, tensor in load_file(path).items()}
             return cls(config=config, **arrays)
         except Exception as error:  # safetensors, JSON and config each raise their own
-            raise ValueError(f"{path} is not a readable trace ({error}); `course evaluate` makes it again")
+            raise ValueError(
+                f"{path} is not a readable trace ({error}); `course evaluate` makes it again"
+            ) from None
 
     # --- reading -----------------------------------------------------------------------------------
 

@@ -1,0 +1,30 @@
+"""What holds for every test and every lesson: no network, no deadlines of wall-clock time, one browser."""
+
+import os
+import runpy
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from course_lib import doctor
+
+OFFLINE = Path(__file__).parent / "tests" / "offline"
+
+# This process, and by PYTHONPATH every kernel and command that it starts.
+runpy.run_path(str(OFFLINE / "sitecustomize.py"))
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+# On a busy machine an example may take long; that is no failure.
+hypothesis.settings.register_profile("course", deadline=None)
+hypothesis.settings.load_profile("course")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium or Chrome; tests that ask for it are skipped where there is none."""
+    path = doctor.find_browser()
+    if path is None:
+        pytest.skip(f"no Chromium or Chrome found; {doctor.BROWSER_REMEDY}")
+    return path

@@ -1,0 +1,217 @@
+"""Instant feedback for exercises: a student's function against the course's own, on several inputs.
+
+A check prints one line in the lesson's language: that all is well, or the first input that goes wrong,
+with a hint where the mistake is a usual one. It returns True or False and never raises for what the
+student wrote.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from course_lib.trace import ExitTrace
+from course_lib.uncertainty import uncertainty
+from course_lib.words import say, t
+
+Wrong = Callable[..., object]  # a usual mistake, written out, so that its result can be recognised
+
+
+# --- lesson 03 -------------------------------------------------------------------------------------
+
+
+def check_uncertainty(function: Callable[[list[float]], float]) -> bool:
+    """Exercise: normalised entropy of a list of probabilities (equation 7)."""
+
+    def entropy(p: list[float]) -> float:
+        return -sum(x * math.log(x) for x in p if x > 0)
+
+    cases = [([0.5, 0.5],), ([0.9, 0.1],), ([1.0, 0.0],), ([0.25] * 4,), ([0.7, 0.2, 0.1],)]
+    mistakes: dict[str, Wrong] = {
+        "log_zero": lambda p: math.nan if 0 in p else _reference_uncertainty(p),
+        "not_normalised": entropy,
+        "sign": lambda p: -_reference_uncertainty(p),
+        "log_base": lambda p: entropy(p) / math.log(2) / math.log(len(p)),
+        "max_probability": lambda p: 1 - max(p),
+    }
+    return _compare(function, _reference_uncertainty, cases, mistakes, raises={ValueError: "log_zero"})
+
+
+def check_exit_layer(function: Callable[[list[float], float], int]) -> bool:
+    """Exercise: the layer at which a sentence leaves, from its uncertainties [L] and the speed."""
+
+    def first(doubts, limit, below=lambda doubt, limit: doubt < limit, fallback=None):
+        found = [depth for depth, doubt in enumerate(doubts, 1) if below(doubt, limit)]
+        return found[0] if found else fallback
+
+    cases = [
+        ([0.9, 0.6, 0.2, 0.1], 0.5),
+        ([0.3, 0.8, 0.1, 0.1], 0.5),
+        ([0.9, 0.5, 0.4, 0.3], 0.5),
+        ([0.9, 0.8, 0.7, 0.6], 0.5),
+        ([0.9, 0.8, 0.7, 0.6], 0.0),
+        ([0.9, 0.8, 0.7], 1.0),
+    ]
+    mistakes: dict[str, Wrong] = {
+        "zero_based": lambda doubts, limit: _reference_exit_layer(doubts, limit) - 1,
+        "last_layer": first,
+        "not_strict": lambda doubts, limit: first(doubts, limit, lambda a, b: a <= b, len(doubts)),
+        "direction": lambda doubts, limit: first(doubts, limit, lambda a, b: a > b, len(doubts)),
+        "last_certain": lambda doubts, limit: max(
+            [depth for depth, doubt in enumerate(doubts, 1) if doubt < limit], default=len(doubts)
+        ),
+    }
+    return _compare(function, _reference_exit_layer, cases, mistakes)
+
+
+def check_budget(function: Callable[[ExitTrace, Sequence[float], float], float]) -> bool:
+    """Exercise: of the speeds given, the one that saves most FLOPs and loses at most `max_loss`."""
+    speeds = [round(number / 10, 1) for number in range(11)]
+    for seed, max_loss in ((0, 0.0), (1, 0.01), (2, 0.05), (3, 1.0)):
+        trace = _made_up_trace(seed)
+        call = f"choose_speed(trace, speeds, {max_loss})"
+        given, problem = _call(function, (trace, speeds, max_loss), call)
+        if problem:
+            return _report(problem)
+        curve = trace.sweep(np.array(speeds))
+        loss = curve["accuracy"][0] - curve["accuracy"]
+        saving = np.where(loss <= max_loss + 1e-9, curve["flops_speedup"], 0)
+        expected = speeds[int(saving.argmax())]
+        candidates = [number for number, speed in enumerate(speeds) if _equal(given, speed)]
+        if not candidates:
+            hint = "not_a_candidate"
+        elif math.isclose(saving[candidates[0]], saving.max(), rel_tol=1e-6):
+            continue
+        elif loss[candidates[0]] > max_loss + 1e-9:
+            hint = "ignores_budget"
+        else:
+            best = math.isclose(curve["accuracy"][candidates[0]], curve["accuracy"].max())
+            hint = "most_accurate" if best else "saves_less"
+        return _report(_wrong(call, given, expected, hint))
+    return _report(None, cases=4)
+
+
+def check_thresholds(speeds: Sequence[float], trace: ExitTrace, one_speed: float) -> bool:
+    """Exercise: one speed for each student exit that beats `one_speed` for all, on `trace`."""
+    layers = len(trace.probabilities)
+    if speeds is ... or speeds is None:
+        return _report(t("check.todo"))
+    if len(speeds) != layers - 1:
+        return _report(
+            t("check.thresholds_count", layers=layers, students=layers - 1, given=len(speeds))
+        )
+    for speed in speeds:
+        if speed is ...:
+            return _report(t("check.todo"))
+        if not 0 <= speed <= 1:
+            return _report(t("check.thresholds_range", given=speed))
+    own, base = trace.at(list(speeds)), trace.at(one_speed)
+    values = {
+        "accuracy": own.accuracy,
+        "speedup": own.flops_speedup,
+        "base_accuracy": base.accuracy,
+        "base_speedup": base.flops_speedup,
+    }
+    no_worse = own.accuracy >= base.accuracy and own.flops_speedup >= base.flops_speedup - 1e-9
+    better = own.accuracy > base.accuracy or own.flops_speedup > base.flops_speedup + 1e-9
+    print(t("check.thresholds_pass" if no_worse and better else "check.thresholds_worse", **values))
+    return no_worse and better
+
+
+def compare_guess(guess: float | None, actual: float, form: str = ".1f") -> None:
+    """Shows a stored prediction beside what was measured; `form` is the format of both."""
+    if guess is None or guess is ...:
+        say("guess.none", actual=format(actual, form))
+    else:
+        difference = format(actual - guess, "+" + form)
+        say("guess.compared", guess=format(guess, form), actual=format(actual, form), difference=difference)
+
+
+# --- shared ----------------------------------------------------------------------------------------
+
+
+def _reference_uncertainty(p: list[float]) -> float:
+    return float(uncertainty(torch.tensor(p, dtype=torch.float64).log()))
+
+
+def _reference_exit_layer(doubts: list[float], speed: float) -> int:
+    certain = [depth for depth, doubt in enumerate(doubts[:-1], 1) if doubt < speed]
+    return certain[0] if certain else len(doubts)
+
+
+def _made_up_trace(seed: int) -> ExitTrace:
+    """400 sentences, 4 exits that get better with depth, 2 classes."""
+    from course_lib.fastbert import FastBertConfig
+
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 2, 400)
+    evidence = random.normal(0.3, 0.5, 400) + np.cumsum(random.normal(0.4, 0.8, (4, 400)), 0)  # [4, 400]
+    right = 1 / (1 + np.exp(-2 * evidence))
+    probabilities = np.where(labels[None, :, None] == np.arange(2), right[..., None], 1 - right[..., None])
+    config = FastBertConfig(num_hidden_layers=4, hidden_size=64, intermediate_size=128, exit_hidden_size=32)
+    return ExitTrace(probabilities.astype(np.float32), labels, random.integers(10, 60, 400), config)
+
+
+def _compare(
+    function: Callable,
+    reference: Callable,
+    cases: list[tuple],
+    mistakes: dict[str, Wrong],
+    raises: dict[type[Exception], str] | None = None,
+) -> bool:
+    """Runs all cases; after a wrong one, names the first usual mistake that explains everything seen."""
+    name = getattr(function, "__name__", "function")
+    seen: list[tuple[tuple, object]] = []
+    wrong = None
+    for case in cases:
+        call = f"{name}({', '.join(str(value) for value in case)})"
+        given, problem = _call(function, case, call, raises)
+        if problem:
+            return _report(problem)
+        seen.append((case, given))
+        if wrong is None and not _equal(given, reference(*case)):
+            wrong = (call, given, reference(*case))
+    if wrong is None:
+        return _report(None, cases=len(cases))
+    explains = (
+        hint for hint, mistake in mistakes.items() if all(_equal(given, mistake(*case)) for case, given in seen)
+    )
+    return _report(_wrong(*wrong, next(explains, "none")))
+
+
+def _call(function: Callable, arguments: tuple, call: str, raises: dict | None = None):
+    """-> (result, None), or (None, the line to print)."""
+    if function is ... or function is None:
+        return None, t("check.todo")
+    try:
+        result = function(*arguments)
+    except NotImplementedError:
+        return None, t("check.todo")
+    except Exception as error:  # whatever the student's code does, the check answers in one line
+        line = t("check.error", call=call, error=f"{type(error).__name__}: {error}")
+        hints = [hint for kind, hint in (raises or {}).items() if isinstance(error, kind)]
+        return None, " ".join([line, *(t(f"check.hint.{hint}") for hint in hints)])
+    return (None, t("check.todo")) if result is ... else (result, None)
+
+
+def _equal(given: object, expected: object) -> bool:
+    """Equal numbers up to rounding; NaN equals NaN; anything else by ==."""
+    if isinstance(given, bool) or given is None or expected is None:
+        return given is expected
+    try:
+        given, expected = float(given), float(expected)
+    except (TypeError, ValueError):
+        return False
+    return math.isclose(given, expected, abs_tol=1e-4) or (math.isnan(given) and math.isnan(expected))
+
+
+def _wrong(call: str, given: object, expected: object, hint: str) -> str:
+    shown = f"{given:.4g}" if isinstance(given, float) else str(given)
+    wanted = f"{expected:.4g}" if isinstance(expected, float) else str(expected)
+    return t("check.wrong", call=call, given=shown, expected=wanted, hint=t(f"check.hint.{hint}")).rstrip()
+
+
+def _report(problem: str | None, cases: int = 0) -> bool:
+    print(problem or t("check.pass", cases=cases))
+    return problem is None

@@ -1,0 +1,325 @@
+"""`course ...`: the commands of the course. Each prints for people, or JSON with --json."""
+
+import functools
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    help="Make BERT light: FastBERT's early exits, and LayerDrop's prunable depth.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", help="A checkpoint of the course (reviews-fastbert, worlds-fastbert) or a folder."
+    ),
+]
+SpeedText = Annotated[
+    str,
+    typer.Option(
+        "--speed",
+        help="The uncertainty below which a sentence leaves, 0 to 1. 0 = all layers. It is a threshold, not "
+        "a per cent of time. Or one number for each student exit, with commas.",
+    ),
+]
+
+
+def clear_errors(command):
+    """Bad input becomes one sentence on stderr and exit code 2, never a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args, **kwargs):
+        try:
+            return command(*args, **kwargs)
+        except (ValueError, FileNotFoundError, OSError) as error:
+            Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from None
+
+    return wrapped
+
+
+@app.command()
+@clear_errors
+def predict(
+    text: Annotated[str, typer.Argument(help='The sentence, in quotes: "房间很干净，但是服务太差".')],
+    speed: SpeedText = "0.5",
+    model: Model = "reviews-fastbert",
+    as_json: Json = False,
+) -> None:
+    """Answer one sentence, and show where it left the network and what every layer would have said.
+
+    The layers above the exit are computed here only to show them; `predict` in Python stops at the exit.
+    """
+    import torch
+
+    from course_lib.checkpoints import load_fastbert
+    from course_lib.uncertainty import uncertainty
+
+    if not text.strip():
+        raise ValueError("the sentence is empty: give a text in quotes")
+    limit = parse_speed(speed)
+    fastbert, tokenizer = load_fastbert(model)
+    inputs = tokenizer(text, truncation=True, return_tensors="pt")
+    answer = fastbert.predict(inputs["input_ids"], inputs["attention_mask"], limit)
+    with torch.no_grad():
+        layers = fastbert.layer_logits(inputs["input_ids"], inputs["attention_mask"])[:, 0]  # [L, C]
+    names = fastbert.config.id2label
+    rows = [
+        {
+            "layer": depth,
+            "label": names[int(logits.argmax())],
+            "probability": float(logits.softmax(-1).max()),
+            "uncertainty": float(uncertainty(logits)),
+        }
+        for depth, logits in enumerate(layers, start=1)
+    ]
+    exit_layer = int(answer.exit_layer)
+    chosen = answer.logits[0].softmax(-1)
+    result = {
+        "text": text,
+        "speed": limit,
+        "label": names[int(chosen.argmax())],
+        "probability": float(chosen.max()),
+        "exit_layer": exit_layer,
+        "uncertainty": float(answer.uncertainty),
+        "layers": rows,
+    }
+    if as_json:
+        return print_json(result)
+    table = Table("layer", "answer", "probability", "uncertainty", "")
+    for row in rows:
+        mark = "<- leaves here" if row["layer"] == exit_layer else ""
+        style = "bold" if mark else "dim" if row["layer"] > exit_layer else ""
+        table.add_row(
+            str(row["layer"]),
+            row["label"],
+            f"{row['probability']:.3f}",
+            f"{row['uncertainty']:.3f}",
+            mark,
+            style=style,
+        )
+    console.print(
+        f"[bold]{result['label']}[/bold] ({result['probability']:.1%}), after layer {exit_layer} "
+        f"of {len(rows)} at speed {speed}"
+    )
+    console.print(table)
+
+
+@app.command()
+@clear_errors
+def evaluate(
+    model: Model = "reviews-fastbert",
+    data: Annotated[
+        str, typer.Option(help="reviews, worlds, a file (.csv, .jsonl, .parquet) or a hub name.")
+    ] = "reviews",
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    speed: SpeedText = "0.5",
+    save: Annotated[Path | None, typer.Option(help="Also save the trace (safetensors) there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Accuracy exit by exit, and accuracy, layers and FLOPs at one speed, on a whole split."""
+    from course_lib.checkpoints import load_fastbert
+    from course_lib.corpora import SPLITS
+    from course_lib.stages import load_corpus
+    from course_lib.trace import ExitTrace
+
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, not {split!r}")
+    limit = parse_speed(speed)
+    fastbert, tokenizer = load_fastbert(model)
+    rows = load_corpus(data)[split]
+    classes = rows.features["label"].num_classes
+    if classes != fastbert.config.num_labels:
+        raise ValueError(f"{model} knows {fastbert.config.num_labels} classes, but {data} has {classes}")
+    trace = ExitTrace.of(fastbert, tokenizer, rows)
+    if save is not None:
+        trace.save(save)
+    exits = trace.at(limit)
+    result = {
+        "model": model,
+        "data": data,
+        "split": split,
+        "sentences": len(rows),
+        "accuracy_by_layer": trace.accuracy_by_layer.tolist(),
+        "speed": limit,
+        "accuracy": exits.accuracy,
+        "mean_layer": exits.mean_layer,
+        "flops_speedup": exits.flops_speedup,
+        "histogram": exits.histogram.tolist(),
+    }
+    if as_json:
+        return print_json(result)
+    table = Table("layer", "accuracy of its exit", f"sentences that leave at speed {speed}")
+    for depth, (accuracy, count) in enumerate(
+        zip(trace.accuracy_by_layer, exits.histogram, strict=True), start=1
+    ):
+        table.add_row(str(depth), f"{accuracy:.2%}", str(count))
+    console.print(table)
+    console.print(
+        f"speed {speed}: accuracy {exits.accuracy:.2%} with {exits.mean_layer:.2f} layers on average, "
+        f"{exits.flops_speedup:.2f}x fewer FLOPs (exits included) than all layers"
+    )
+
+
+@app.command()
+@clear_errors
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe of data/recipes, or a TOML file of your own.")],
+    seed: Annotated[int | None, typer.Option(help="Train this seed only.")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Any BERT in place of the recipe's: a folder or a hub name.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Your own texts: .csv, .jsonl, .parquet, or a hub name.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Put checkpoints, runs and traces there, not into data/.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train what a recipe says; an interrupted training goes on where it stopped.
+
+    Examples: course train reviews-fastbert --seed 1; course train reviews-fastbert --backbone
+    bert-base-chinese --data my.csv --out mine
+    """
+    from course_lib.stages import run_recipe
+
+    folders = {} if out is None else {name: out / name for name in ("checkpoints", "runs", "traces")}
+    record = run_recipe(recipe, seed=seed, backbone=backbone, data=data, **folders)
+    shown = {key: value for key, value in record.items() if key not in ("history", "phases")}
+    print_json(shown) if as_json else console.print(shown.get("metrics", shown))
+
+
+bench = typer.Typer(help="Measure time; contenders alternate, medians are compared.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+
+@bench.command("exits")
+@clear_errors
+def bench_exits_command(
+    model: Model = "reviews-fastbert",
+    data: Annotated[str, typer.Option(help="reviews, worlds, a file or a hub name.")] = "reviews",
+    speed: SpeedText = "0.5",
+    batches: Annotated[str, typer.Option(help="Batch sizes, with commas.")] = "1,8,32,128",
+    rounds: Annotated[int, typer.Option(min=3, help="How often each contender runs.")] = 9,
+    as_json: Json = False,
+) -> None:
+    """Adaptive inference against full depth on the same weights: does the clock agree with the FLOPs?"""
+    from course_lib.bench import bench_exits
+    from course_lib.checkpoints import load_fastbert
+    from course_lib.stages import load_corpus
+
+    limit = parse_speed(speed)
+    sizes = [int(size) for size in batches.split(",") if size.strip().isdigit() and int(size) > 0]
+    if not sizes:
+        raise ValueError(f"batch sizes are whole numbers above 0, with commas, not {batches!r}")
+    fastbert, tokenizer = load_fastbert(model)
+    rows = load_corpus(data)["test"]
+    results = [bench_exits(fastbert, tokenizer, rows, size, limit, rounds=rounds) for size in sizes]
+    if as_json:
+        return print_json([asdict(result) for result in results])
+    table = Table(
+        "batch", "full ms", "adaptive ms", "measured", "quartiles", "FLOPs", "measured / FLOPs", "layers"
+    )
+    for result in results:
+        table.add_row(
+            str(result.batch_size),
+            f"{result.full_ms:.2f}",
+            f"{result.adaptive_ms:.2f}",
+            f"{result.measured_speedup:.2f}x",
+            f"{result.spread[0]:.2f}-{result.spread[1]:.2f}",
+            f"{result.flops_speedup:.2f}x",
+            f"{result.ratio:.2f}",
+            f"{result.mean_layer:.2f}",
+        )
+    console.print(f"{model} at speed {speed}; milliseconds a sentence, medians of {rounds} rounds")
+    console.print(table)
+
+
+@app.command()
+@clear_errors
+def build(
+    only: Annotated[str | None, typer.Argument(help="One lesson, by the start of its name: 03.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say whether the notebooks follow.")] = False,
+) -> None:
+    """Make the notebooks (English, Chinese, exercises) from notebooks/source."""
+    from course_lib import lessons
+
+    if check:
+        drift = lessons.check(only)
+        for line in drift:
+            console.print(line)
+        raise typer.Exit(1 if drift else 0)
+    for path in lessons.build(only):
+        console.print(f"built {path}")
+
+
+@app.command()
+@clear_errors
+def doctor(
+    network: Annotated[bool, typer.Option("--network", help="Also ask whether the hub answers.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check this machine: OK or FAIL for each part, and the command that mends it."""
+    from course_lib import doctor as examination
+
+    found = examination.checks(network=network)
+    if as_json:
+        print_json([asdict(check) for check in found])
+    else:
+        console.print(examination.render(found))
+    raise typer.Exit(1 if any(check.ok is False for check in found) else 0)
+
+
+@app.command()
+@clear_errors
+def reproduce(
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+) -> None:
+    """Train everything that the course ships again, from nothing; says first how long it takes."""
+    from course_lib.stages import read_recipe, reproduce_order, run_recipe
+
+    names = reproduce_order()
+    table = Table("recipe", "trains", "about")
+    minutes = 0
+    for name in names:
+        recipe = read_recipe(name)
+        needed = recipe["minutes"] * len(recipe.get("seeds", [0]))
+        minutes += needed
+        table.add_row(name, recipe["stage"], f"{needed} minutes")
+    console.print(table)
+    console.print(
+        f"{minutes / 60:.1f} hours in all on 2 cores; it may be interrupted and goes on where it was."
+    )
+    if not yes and not typer.confirm("Start?"):
+        raise typer.Exit(0)
+    for name in names:
+        run_recipe(name)
+
+
+def parse_speed(text: str) -> float | list[float]:
+    """ "0.5" -> 0.5, "0.2,0.4,…" -> a list; whether they lie in [0, 1] is checked where they are used."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(f"speed is a number in [0, 1], or several with commas, not {text!r}") from None
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def print_json(value) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,21 @@
+"""The pictures of the course: one file a figure.
+
+A figure function is pure: it takes an ExitTrace (or arrays), draws, and returns a matplotlib Figure whose
+title states what the data show and whose label is the alternative text. `style.show` displays it.
+"""
+
+from course_lib.figures.accuracy_by_exit import accuracy_by_exit
+from course_lib.figures.accuracy_by_steps import accuracy_by_steps
+from course_lib.figures.accuracy_by_uncertainty import accuracy_by_uncertainty
+from course_lib.figures.exit_layer_by_steps import exit_layer_by_steps
+from course_lib.figures.layer_histogram import layer_histogram
+from course_lib.figures.trade_off import trade_off
+
+__all__ = [
+    "accuracy_by_exit",
+    "accuracy_by_steps",
+    "accuracy_by_uncertainty",
+    "exit_layer_by_steps",
+    "layer_histogram",
+    "trade_off",
+]

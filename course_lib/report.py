@@ -1,0 +1,65 @@
+"""The figures of a trained FastBERT that its run record keeps, and their summary over seeds."""
+
+import numpy as np
+from datasets import Dataset
+
+from course_lib.trace import ExitTrace
+
+SPEEDS = [round(number / 20, 2) for number in range(21)]
+
+
+def fastbert_metrics(validation: ExitTrace, test: ExitTrace, rows: Dataset) -> dict:
+    """Accuracy exit by exit, the trade-off, and what given savings cost.
+
+    Speeds are chosen on `validation` and measured on `test`. `rows` is the test split; where it has a
+    column `steps` (the worlds), accuracy and exit layer are also given for each number of steps.
+    """
+    curve = test.sweep(np.array(SPEEDS))
+    metrics = {
+        "teacher_accuracy": float(test.accuracy_by_layer[-1]),
+        "accuracy_by_layer": test.accuracy_by_layer.tolist(),
+        "validation_accuracy_by_layer": validation.accuracy_by_layer.tolist(),
+        "tradeoff": {"speed": SPEEDS} | {name: values.tolist() for name, values in curve.items()},
+        "at_speedup": {str(target): _at(test, speed_for(validation, target)) for target in (2, 4, 7)},
+        "at_budget": {str(loss): _at(test, validation.budget(loss)) for loss in (0.0, 0.002, 0.01)},
+    }
+    if "steps" in rows.column_names:
+        metrics["by_steps"] = _by_steps(test, np.array(rows["steps"]), validation.budget(0.01))
+    return metrics
+
+
+def speed_for(trace: ExitTrace, speedup: float) -> float:
+    """The lowest speed at which `trace` costs `speedup` times fewer FLOPs (1 if none does)."""
+    speeds = np.linspace(0, 1, 1001)
+    enough = trace.sweep(speeds)["flops_speedup"] >= speedup
+    return float(speeds[enough.argmax()]) if enough.any() else 1.0
+
+
+def mean_and_deviation(values: list[float]) -> tuple[float, float]:
+    """Mean and standard deviation (n - 1) over seeds; the deviation of a single value is NaN."""
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+
+
+def _at(trace: ExitTrace, speed: float) -> dict:
+    exits = trace.at(speed)
+    return {
+        "speed": speed,
+        "accuracy": exits.accuracy,
+        "loss": float(trace.accuracy_by_layer[-1] - exits.accuracy),
+        "mean_layer": exits.mean_layer,
+        "flops_speedup": exits.flops_speedup,
+    }
+
+
+def _by_steps(trace: ExitTrace, steps: np.ndarray, speed: float) -> dict:
+    exits = trace.at(speed)
+    correct = trace.probabilities.argmax(-1) == trace.labels  # [L, N]
+    return {
+        str(number): {
+            "speed": speed,
+            "accuracy_by_layer": correct[:, steps == number].mean(1).tolist(),
+            "accuracy": float((exits.predictions == trace.labels)[steps == number].mean()),
+            "mean_layer": float(exits.exit_layer[steps == number].mean()),
+        }
+        for number in sorted(set(steps.tolist()))
+    }
