@@ -51,7 +51,8 @@ $(INSTALLED): pyproject.toml requirements.lock
 
 # Chromium for the browser tests, where apt can give it; elsewhere they are skipped and say so.
 browser:
-	@command -v chromium || command -v chromium-browser || command -v google-chrome || { \
-	    test "$$(id -u)" = 0 && command -v apt-get && apt-get update && \
+	@for name in chromium chromium-browser google-chrome; do \
+	    command -v $$name >/dev/null && exit; done; \
+	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } || \
-	    echo "No Chromium, and apt cannot install it here: the browser tests will be skipped."
+	    echo "No Chromium, and apt-get cannot install it here: the browser tests will be skipped."

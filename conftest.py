@@ -7,8 +7,6 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from course_lib import doctor
-
 OFFLINE = Path(__file__).parent / "tests" / "offline"
 
 # This process, and by PYTHONPATH every kernel and command that it starts.
@@ -24,6 +22,8 @@ hypothesis.settings.load_profile("course")
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium or Chrome; tests that ask for it are skipped where there is none."""
+    from course_lib import doctor  # not before the network is blocked
+
     path = doctor.find_browser()
     if path is None:
         pytest.skip(f"no Chromium or Chrome found; {doctor.BROWSER_REMEDY}")

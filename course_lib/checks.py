@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from course_lib.trace import ExitTrace
-from course_lib.uncertainty import uncertainty
 from course_lib.words import say, t
 
 Wrong = Callable[..., object]  # a usual mistake, written out, so that its result can be recognised
@@ -98,9 +97,7 @@ def check_thresholds(speeds: Sequence[float], trace: ExitTrace, one_speed: float
     if speeds is ... or speeds is None:
         return _report(t("check.todo"))
     if len(speeds) != layers - 1:
-        return _report(
-            t("check.thresholds_count", layers=layers, students=layers - 1, given=len(speeds))
-        )
+        return _report(t("check.thresholds_count", layers=layers, students=layers - 1, given=len(speeds)))
     for speed in speeds:
         if speed is ...:
             return _report(t("check.todo"))
@@ -132,7 +129,8 @@ def compare_guess(guess: float | None, actual: float, form: str = ".1f") -> None
 
 
 def _reference_uncertainty(p: list[float]) -> float:
-    return float(uncertainty(torch.tensor(p, dtype=torch.float64).log()))
+    entropy = torch.special.entr(torch.tensor(p, dtype=torch.float64)).sum()  # entr(0) = 0
+    return float(entropy / math.log(len(p)))
 
 
 def _reference_exit_layer(doubts: list[float], speed: float) -> int:
@@ -175,7 +173,9 @@ def _compare(
     if wrong is None:
         return _report(None, cases=len(cases))
     explains = (
-        hint for hint, mistake in mistakes.items() if all(_equal(given, mistake(*case)) for case, given in seen)
+        hint
+        for hint, mistake in mistakes.items()
+        if all(_equal(given, mistake(*case)) for case, given in seen)
     )
     return _report(_wrong(*wrong, next(explains, "none")))
 

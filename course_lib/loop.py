@@ -112,7 +112,8 @@ def train(
         The history: one dict every fiftieth of the run, with `step`, `loss` (mean since the last one),
         `tokens_per_second`, and `after_epoch`'s entries.
     """
-    accelerator = Accelerator(mixed_precision="bf16" if settings.bf16 and computes_bf16() else "no")
+    accelerator = Accelerator()
+    half = torch.autocast(accelerator.device.type, torch.bfloat16, enabled=settings.bf16 and computes_bf16())
     sampler = LengthBuckets([len(row["input_ids"]) for row in rows], settings.tokens_per_batch, settings.seed)
     loader = DataLoader(rows, batch_sampler=sampler, collate_fn=collate)
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
@@ -132,7 +133,8 @@ def train(
             sampler.set_epoch(state.epoch)
             for batch in skip_first_batches(loader, state.batch):
                 torch.manual_seed(settings.seed * 1_000_003 + state.step)
-                output = wrapped(**batch)
+                with half:
+                    output = wrapped(**batch)
                 loss = getattr(output, "loss", output)
                 accelerator.backward(loss)
                 accelerator.clip_grad_norm_(trained, settings.clip)
@@ -208,7 +210,7 @@ class LoopState:
             position = json.loads(opened.metadata()["position"])
         if position["settings"] != asdict(self.settings):
             raise ValueError(
-                f"{self.folder} holds an unfinished run of another recipe; finish that one, or delete the folder"
+                f"{self.folder} holds an unfinished run of another recipe; finish that or delete the folder"
             )
         tensors = load_file(file)
         moments: dict[int, dict] = {}
@@ -225,10 +227,11 @@ class LoopState:
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         self.step, self.epoch, self.batch = (position[key] for key in ("step", "epoch", "batch"))
         self.history = position["history"]
-        # The scheduler has no memory but its counter: put it where it was.
-        self.scheduler.last_epoch = self.step - 1
-        self.scheduler._step_count = self.step
-        self.scheduler.step()
+        # The scheduler has no memory but its counter.
+        self.scheduler.last_epoch = self.step
+        rates = zip(self.scheduler.base_lrs, self.scheduler.lr_lambdas, strict=True)
+        for group, (base, schedule) in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = base * schedule(self.step)
 
     def clear(self) -> None:
         if self.folder is not None:

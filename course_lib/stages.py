@@ -211,10 +211,13 @@ def finetune(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: P
     """Backbone and teacher on labels (paper, section 3.3.2); with `joint = true` all exits as well.
 
     A recipe may list phases, which is a curriculum: each trains on the texts of at most `max_steps`
-    steps (the worlds' column of difficulty).
+    steps (the worlds' column of difficulty). `step_by_step = true` asks layer l, while training, where
+    the ball is after l - 1 passes (the worlds' column `holders`), and only the teacher for the answer.
     """
     options = dict(recipe["finetune"])
+    step_by_step = options.pop("step_by_step", False)
     model.set_stage("joint" if options.pop("joint", False) else "finetune").train()
+    hidden = HiddenTokens(model, tokenizer.mask_token_id, options.pop("hide_tokens", 0.0))
     phases = options.pop("phases", [{}])
     history = []
     for number, phase in enumerate(phases, start=1):
@@ -223,15 +226,52 @@ def finetune(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: P
         rows = corpus["train"]
         if most is not None:
             rows = rows.select([index for index, steps in enumerate(rows["steps"]) if steps <= most])
+        tokens = tokenise(rows, tokenizer)
+        if step_by_step:
+            for row, holders in zip(tokens, rows["holders"], strict=True):
+                row["labels"] = labels_step_by_step(holders, model.config.num_hidden_layers)
         history += train(
-            model,
-            tokenise(rows, tokenizer),
+            hidden,
+            tokens,
             DataCollatorWithPadding(tokenizer),
             LoopSettings(**phase, seed=seed * 100 + number),
             resume_folder=resume_folder.with_name(f"{resume_folder.name}-phase{number}"),
+            after_epoch=lambda _: {
+                "validation_accuracy": teacher_accuracy(model, tokenizer, corpus["validation"])
+            },
             title=f"fine-tuning, seed {seed}" + (f", phase {number}" if len(phases) > 1 else ""),
         )
     return history
+
+
+def labels_step_by_step(holders: list[int], num_layers: int) -> list[int]:
+    """What each layer is asked: layer l who holds the ball after l - 1 passes, the last one who ends up
+    with it."""
+    return [holders[min(depth, len(holders) - 1)] for depth in range(num_layers - 1)] + [holders[-1]]
+
+
+class HiddenTokens(torch.nn.Module):
+    """Replaces a share of the tokens by [MASK] while `model` trains: the small corpus looks larger."""
+
+    def __init__(self, model: FastBertForSequenceClassification, mask_id: int, share: float):
+        super().__init__()
+        if not 0 <= share < 1:
+            raise ValueError(f"hide_tokens must lie in [0, 1), not {share}")
+        self.model, self.mask_id, self.share = model, mask_id, share
+
+    def forward(self, input_ids: torch.Tensor, **rest: torch.Tensor):
+        if self.share and self.training:
+            hidden = torch.rand(input_ids.shape, device=input_ids.device) < self.share
+            hidden[:, 0] = False  # [CLS] collects the answer
+            input_ids = input_ids.masked_fill(hidden, self.mask_id)
+        return self.model(input_ids, **rest)
+
+
+def teacher_accuracy(model, tokenizer, rows: Dataset) -> float:
+    """The last exit's accuracy on `rows`; the model goes back to training mode."""
+    accuracy = float(ExitTrace.of(model, tokenizer, rows).accuracy_by_layer[-1])
+    model.train()
+    return accuracy
 
 
 def self_distil(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: Path) -> list[dict]:

@@ -15,6 +15,7 @@ import seaborn
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 FONT = "Noto Sans SC"
 PALETTE = seaborn.color_palette("colorblind").as_hex()
@@ -60,11 +61,15 @@ def font_file() -> Path:
     try:
         files = importlib.metadata.files("zhplot") or []
     except importlib.metadata.PackageNotFoundError:
-        raise FileNotFoundError("the package zhplot, which carries the font, is missing; `make setup`") from None
+        raise FileNotFoundError(
+            "the package zhplot, which carries the font, is missing; `make setup`"
+        ) from None
     for file in files:
         if file.name == "NotoSansSC-Regular.ttf" and (path := Path(file.locate())).is_file():
             return path
-    raise FileNotFoundError("zhplot carries no NotoSansSC-Regular.ttf; `pip install --force-reinstall zhplot`")
+    raise FileNotFoundError(
+        "zhplot carries no NotoSansSC-Regular.ttf; `pip install --force-reinstall zhplot`"
+    )
 
 
 def new_figure(width: float = 7.0, height: float = 3.6, **subplots):
@@ -73,6 +78,12 @@ def new_figure(width: float = 7.0, height: float = 3.6, **subplots):
     figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(**subplots)
+
+
+def percent_axis(axis) -> None:
+    """Shares as whole per cents, with ticks that are whole."""
+    axis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
 def describe(figure: Figure, alt: str) -> Figure:

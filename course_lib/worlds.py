@@ -12,7 +12,7 @@ text, known by construction and not guessed from a model. Nothing else gives it 
 the same length, and every name stands once as giver and once as receiver whatever the answer is, so
 counting words cannot solve the task.
 
-Ids: a child is an id from 0 to 7 in both languages, and the id is the class. 小明 and Tom are child 0.
+Ids: a child is an id from 0 to 7 in both languages, and the id is the class: 小明 and Tom are 0.
 """
 
 import random
@@ -20,7 +20,7 @@ import zlib
 from dataclasses import dataclass
 from itertools import permutations
 
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from tokenizers import Regex, Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import NFKC, Lowercase, Replace
@@ -66,23 +66,17 @@ class World:
         if self.steps not in range(1, MAX_STEPS + 1):
             raise ValueError(f"steps is {self.steps}: allowed are 1..{MAX_STEPS}")
         # One cycle through everybody: with fewer than 8 passes the ball can't be back at the start.
-        if len(set(path(self, NUM_CHILDREN))) != NUM_CHILDREN:
+        if len({follow(self, passes) for passes in range(NUM_CHILDREN)}) < NUM_CHILDREN:
             raise ValueError(f"passes_to is {self.passes_to}: the passes must form one single ring")
-
-
-def path(world: World, steps: int) -> list[int]:
-    """The child who has the ball after 0, 1, … steps - 1 passes: a list of length `steps`."""
-    holder, holders = world.start, []
-    for _ in range(steps):
-        holders.append(holder)
-        holder = world.passes_to[holder]
-    return holders
 
 
 def follow(world: World, steps: int | None = None) -> int:
     """The child who has the ball after `steps` passes (default: as many as the world asks)."""
+    steps = world.steps if steps is None else steps
+    if steps < 0:
+        raise ValueError(f"steps is {steps}: allowed are 0 and more")
     holder = world.start
-    for _ in range(world.steps if steps is None else steps):
+    for _ in range(steps):
         holder = world.passes_to[holder]
     return holder
 
@@ -96,7 +90,7 @@ def ring_to_world(ring: list[int] | tuple[int, ...], start: int, steps: int) -> 
 
 
 def make_world(names: list[str], steps: int) -> World:
-    """A world by hand: the first of the 8 `names` has the ball, and it goes round in their order."""
+    """A world by hand: the first of the 8 `names` has the ball; it goes round in their order."""
     ring = []
     for name in names:
         ids = [NAMES[language].index(name) for language in NAMES if name in NAMES[language]]
@@ -109,7 +103,10 @@ def make_world(names: list[str], steps: int) -> World:
 
 
 def render(world: World, language: str) -> str:
-    """The world as a text in "zh" or "en": the question first, then the rules, child 0's first."""
+    """The world as a text in "zh" or "en": the question, then the rules of child 0, 1, … 7.
+
+    The order of the rules is fixed: a network can find a child's rule by its place in the text.
+    """
     _check_languages((language,))
     name = NAMES[language]
     rules = [(name[giver], name[receiver]) for giver, receiver in enumerate(world.passes_to)]
@@ -129,7 +126,12 @@ def worlds(
     languages: tuple[str, ...] = ("zh", "en"),
     seed: int = 0,
 ) -> DatasetDict:
-    """Draw the data set: columns text, label (child id), steps (1..4) and language ("zh"/"en").
+    """Draw the data set: columns text, label, steps, language and holders.
+
+    label is the child (0..7) who has the ball after `steps` (1..4) passes; language is "zh" or
+    "en". holders is the chain behind the label, 5 children: who has the ball after 0, 1, 2, 3, 4
+    passes, where it stays after the last pass asked for. So holders[steps] is the label, and so is
+    holders[4]. It can teach layer l + 1 of a network to say where the ball is after l passes.
 
     Steps and languages are equally frequent. A ring belongs to one split only, so a test text
     asks about passes that training never showed; within a split no question stands twice.
@@ -215,14 +217,15 @@ def _draw(rings: list[tuple], size: int, languages: tuple[str, ...], rng: random
             ring, start = divmod(pick, NUM_CHILDREN)
             world = ring_to_world(rings[ring], start, steps)
             language = languages[i % len(languages)]
-            rows.append((render(world, language), follow(world), steps, language))
+            holders = [follow(world, min(passes, steps)) for passes in range(MAX_STEPS + 1)]
+            rows.append((render(world, language), holders[-1], steps, language, holders))
     rng.shuffle(rows)
-    text, label, all_steps, language = zip(*rows, strict=True)
     features = Features(
         text=Value("string"),
         label=ClassLabel(names=list(CLASS_NAMES)),
         steps=Value("int32"),
         language=Value("string"),
+        holders=List(Value("int32"), length=MAX_STEPS + 1),
     )
-    columns = {"text": text, "label": label, "steps": all_steps, "language": language}
-    return Dataset.from_dict({key: list(value) for key, value in columns.items()}, features)
+    columns = (list(column) for column in zip(*rows, strict=True))
+    return Dataset.from_dict(dict(zip(features, columns, strict=True)), features)

@@ -17,7 +17,6 @@ from course_lib.worlds import (
     World,
     follow,
     make_world,
-    path,
     render,
     ring_to_world,
     worlds,
@@ -60,12 +59,22 @@ def test_the_label_is_what_the_text_says(data, tokenizer):
         assert end.tolist() == np.eye(NUM_CHILDREN, dtype=int)[row["label"]].tolist()
 
 
+def test_holders_are_the_chain_behind_the_label(data, tokenizer):
+    for row in data["validation"]:
+        start, steps, rules = read(row, tokenizer)
+        holders = row["holders"]
+        assert len(holders) == MAX_STEPS + 1
+        assert holders[0] == start
+        assert all(rules[holders[i]] == holders[i + 1] for i in range(steps))
+        assert set(holders[steps:]) == {row["label"]}
+
+
 def test_a_world_by_hand():
     ring = ["Tom", "Zoe", "Amy", "Ben", "Sue", "Max", "Eva", "Leo"]
     ends = [CLASS_NAMES[follow(make_world(ring, steps))] for steps in (1, 2, 3, 4)]
     assert ends == ["Zoe/小美", "Amy/小红", "Ben/小刚", "Sue/小丽"]
     world = make_world(ring, 1)
-    assert path(world, 3) == [0, 7, 1]
+    assert [follow(world, passes) for passes in (0, 1, 2, 8)] == [0, 7, 1, 0]
     assert render(world, "en").startswith("Tom has the ball. Pass it 1 time. Tom passes to Zoe. ")
     assert render(world, "zh").startswith("小明拿着球，传1次。小明传给小美，小红传给小刚，")
     chinese = [NAMES["zh"][NAMES["en"].index(name)] for name in ring]
@@ -187,6 +196,7 @@ IDS = tuple(range(NUM_CHILDREN))
     [
         (lambda: ring_to_world(IDS, 0, 5), r"steps is 5: allowed are 1\.\.4"),
         (lambda: ring_to_world(IDS, 0, 0), r"steps is 0: allowed are 1\.\.4"),
+        (lambda: follow(ring_to_world(IDS, 0, 1), -1), "steps is -1: allowed are 0 and more"),
         (lambda: ring_to_world(IDS, 8, 1), r"start is 8: allowed are 0\.\.7"),
         (lambda: ring_to_world((0, 1, 2), 0, 1), r"ring is \(0, 1, 2\)"),
         (lambda: World((1, 0, 3, 2, 5, 6, 7, 4), 0, 1), "one single ring"),

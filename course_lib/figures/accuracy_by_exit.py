@@ -1,9 +1,8 @@
 """Every exit's accuracy on the same sentences, if all of them left there."""
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from course_lib.style import BLUE, GREY, describe, new_figure
+from course_lib.style import BLUE, GREY, describe, new_figure, percent_axis
 from course_lib.trace import ExitTrace
 from course_lib.words import t
 
@@ -20,8 +19,8 @@ def accuracy_by_exit(trace: ExitTrace) -> Figure:
     # At least 10 points high: a difference of a tenth must not look like a cliff.
     low, high = min(accuracy.min(), accuracy.max() - 0.10), accuracy.max()
     axes.set_ylim(low - 0.02, min(high + 0.02, 1.01))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    percent_axis(axes.yaxis)
+    axes.set_xticks(layers)
     axes.set(xlabel=t("axis.exit"), ylabel=t("axis.accuracy"))
     title = t("figure.accuracy_by_exit", first=accuracy[0], last=accuracy[-1], layers=len(accuracy))
     axes.set_title(title)

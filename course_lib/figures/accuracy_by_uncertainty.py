@@ -5,9 +5,8 @@ The counterpart of the FastBERT paper's Figure 4, with the number of sentences b
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
-from course_lib.style import BLUE, GREEN, ORANGE, describe, new_figure
+from course_lib.style import BLUE, GREEN, ORANGE, describe, new_figure, percent_axis
 from course_lib.trace import ExitTrace
 from course_lib.words import t
 
@@ -51,8 +50,9 @@ def accuracy_by_uncertainty(trace: ExitTrace, exits: list[int], bins: int = 10) 
 
     chance = 1 / trace.probabilities.shape[-1]
     upper.axhline(chance, color="#999999", linestyle=":", linewidth=1)
-    upper.set_ylim(min(chance, 0.45) - 0.05, 1.03)
-    upper.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    lowest = min(np.nanmin(accuracy) for accuracy, _ in results.values())
+    upper.set_ylim(max(min(chance, lowest) - 0.05, -0.03), 1.03)
+    percent_axis(upper.yaxis)
     upper.set_ylabel(t("axis.accuracy"))
     upper.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     lower.set_yscale("log")
@@ -68,7 +68,7 @@ def _finding(results: dict[int, tuple[np.ndarray, np.ndarray]], bins: int) -> st
     filled = np.array([counts >= FEWEST for _, counts in results.values()]).all(0)
     if len(results) < 2 or not filled.any():
         return t("figure.accuracy_by_uncertainty")
-    spread = np.where(filled, np.nanmax(accuracy, 0) - np.nanmin(accuracy, 0), -1) if filled.any() else None
+    spread = np.where(filled, accuracy.max(0) - accuracy.min(0), -1)  # filled bins hold no NaN
     widest = int(spread.argmax())
     exits = list(results)
     low, high = int(accuracy[:, widest].argmin()), int(accuracy[:, widest].argmax())

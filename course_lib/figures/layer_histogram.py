@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from course_lib.style import BLUE, describe, new_figure
 from course_lib.trace import ExitTrace
@@ -32,7 +32,7 @@ def draw_layer_histogram(axes: Axes, histogram: np.ndarray) -> BarContainer:
     layers = len(histogram)
     bars = axes.bar(range(1, layers + 1), shares(histogram), color=BLUE, width=0.8)
     axes.set(xlim=(0.3, layers + 0.7), ylim=(0, 1), xlabel=t("axis.exit_layer"), ylabel=t("axis.share"))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xticks(range(1, layers + 1))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.grid(visible=False, axis="x")
     return bars

@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from course_lib.cost import exit_flops, full_flops, layer_flops
-from course_lib.style import BLUE, GREY, ORANGE, describe, new_figure
+from course_lib.style import BLUE, GREY, ORANGE, describe, new_figure, percent_axis
 from course_lib.trace import ExitTrace
 from course_lib.words import t
 
@@ -25,9 +25,7 @@ def trade_off(trace: ExitTrace, speed: float | None = None) -> Figure:
     else:
         exits = trace.at(speed)
         axes.plot([exits.flops_speedup], [exits.accuracy], "o", color=ORANGE, markersize=11)
-        title = t(
-            "figure.trade_off_at", speed=speed, accuracy=exits.accuracy, speedup=exits.flops_speedup
-        )
+        title = t("figure.trade_off_at", speed=speed, accuracy=exits.accuracy, speedup=exits.flops_speedup)
     axes.set_title(title)
     axes.legend(loc="lower left")
     return describe(figure, title)
@@ -48,7 +46,7 @@ def draw_trade_off(axes: Axes, trace: ExitTrace) -> None:
     axes.set_xlim(0.85, 1.15 * max(speedup.max(), curve["flops_speedup"].max()))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    percent_axis(axes.yaxis)
     axes.set(xlabel=t("axis.flops_speedup"), ylabel=t("axis.accuracy"))
 
 

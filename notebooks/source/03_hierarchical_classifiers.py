@@ -1,0 +1,835 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   course:
+#     teaching_minutes: 50
+#     exercise_minutes: 45
+# ---
+
+# %% [markdown] lang="en"
+# # 3 · Hierarchical classifiers: a network that stops when it is sure
+#
+# Most sentences are easy. This lesson builds a BERT that notices it, answers those early, and keeps its full depth for the hard ones.
+#
+# | | |
+# |---|---|
+# | Time | {{teaching_minutes}} minutes in class, {{exercise_minutes}} minutes of exercises |
+# | Necessary | softmax, a Transformer layer, lesson 1 |
+# | Helpful | lesson 2 (fine-tuning and self-distillation): there the exits were trained |
+# | The code runs in | {{runtime}} |
+
+# %% [markdown] lang="zh"
+# # 3 · 分层分类器：有把握就停下来的网络
+#
+# 大多数句子并不难。这一课搭建一个能察觉这一点的 BERT：容易的句子早早作答，把完整的深度留给难句。
+#
+# | | |
+# |---|---|
+# | 时间 | 课堂 {{teaching_minutes}} 分钟，练习 {{exercise_minutes}} 分钟 |
+# | 必备 | softmax、Transformer 层、第 1 课 |
+# | 有帮助 | 第 2 课（微调与自蒸馏）：出口就是在那里训练的 |
+# | 代码运行时间 | {{runtime}} |
+
+# %% [markdown] lang="en"
+# **You will be able to**
+#
+# 1. explain why some inputs need more layers than others, and show it on a task whose difficulty is known;
+# 2. compute the *uncertainty* of an answer by hand and in tensors;
+# 3. implement early exit, for one sentence and for a batch;
+# 4. measure what a speed threshold costs and saves: accuracy, layers, FLOPs *and* milliseconds;
+# 5. name the cases in which it does not pay.
+
+# %% [markdown] lang="zh"
+# **学完这一课，你能够**
+#
+# 1. 说明为什么有的输入需要更多层，并在难度已知的任务上展示出来；
+# 2. 手算一个回答的**不确定性**（uncertainty），再用张量计算；
+# 3. 实现提前退出（early exit）：先对一个句子，再对一个批次；
+# 4. 测量速度阈值的代价与收益：准确率、层数、FLOPs **以及**毫秒；
+# 5. 指出哪些情况下它并不划算。
+
+# %%
+import math
+
+import numpy as np
+import pandas as pd
+import torch
+
+from course_lib import ExitTrace, FastBertConfig, checks, figures, load_fastbert, reviews, uncertainty
+from course_lib.cost import exit_flops, layer_flops, paper_exit_flops, paper_layer_flops
+from course_lib.paths import TRACES
+from course_lib.published import published
+from course_lib.style import show
+from course_lib.words import language, say, t
+
+# %% tags=["nbval-ignore-output"]
+torch.manual_seed(0)
+torch.set_grad_enabled(False)  # nothing is trained in this lesson
+print("torch", torch.__version__, "·", torch.get_num_threads(), "threads ·", language())
+
+# %% [markdown] lang="en"
+# ## 3.1 Why depth? (10 min)
+#
+# To see what layers are for, we need a task whose difficulty is *known*, not guessed. Eight children pass a ball; a text says who passes to whom, where the ball is, and how often it is passed. **Who has it at the end?** Each pass needs the answer of the one before: `steps` is the difficulty.
+
+# %% [markdown] lang="zh"
+# ## 3.1 为什么需要深度？（10 分钟）
+#
+# 要看清“层”有什么用，先要有一个难度**已知**而不是靠猜的任务。八个孩子传一个球，文字说明谁传给谁、球在谁手里、一共传几次。**最后球在谁手里？** 每传一次都要用到上一次的结果，所以“步数”就是难度。
+
+# %%
+from course_lib.worlds import NAMES, follow, make_world, render, worlds
+
+names = NAMES[language()]
+ring = [names[child] for child in (3, 0, 5, 1, 7, 2, 6, 4)]  # the ball goes round in this order
+world = make_world(ring, steps=3)
+text = render(world, language())
+print(text)
+
+# %% [markdown] lang="en"
+# **Predict.** Follow the passes with your finger. Who has the ball at the end? Write the name between the quotation marks.
+
+# %% [markdown] lang="zh"
+# **先预测。** 用手指跟着传球走一遍。最后球在谁手里？把名字写在引号之间。
+
+# %%
+my_child = ""
+
+# %%
+holders = [names[follow(world, passes)] for passes in range(world.steps + 1)]
+print(" → ".join(holders), "" if my_child == "" else "✓" if my_child == holders[-1] else "✗")
+
+# %% [markdown] lang="en"
+# Now a small network reads the same text. It has a classifier, an **exit**, after *every* layer, so we can ask each depth for its answer.
+
+# %% [markdown] lang="zh"
+# 现在让一个小网络读同一段文字。它在**每一层**之后都有一个分类器，叫作**出口**（exit），所以每个深度的回答都可以单独查看。
+
+# %%
+worlds_model, worlds_tokenizer = load_fastbert("worlds-fastbert")
+ids = worlds_tokenizer(text, return_tensors="pt")["input_ids"]  # [1, T]
+answers = worlds_model.layer_logits(ids).softmax(-1)[:, 0]  # [L, 8]
+
+for exit, probabilities in enumerate(answers, start=1):
+    child = int(probabilities.argmax())
+    verdict = "✓" if child == follow(world) else "✗"
+    print(f"exit {exit}  {names[child]:4}  p = {probabilities[child]:.2f}  {verdict}")
+
+# %% [markdown] lang="en"
+# One world proves nothing. The next cell asks all worlds of the test split; none of their rings occurred in training.
+#
+# **Predict.** Worlds with 4 steps: on how many per cent is *exit 1* right? (Guessing among eight children gives 12.5.)
+
+# %% [markdown] lang="zh"
+# 一个例子说明不了什么。下一个单元格问遍测试集里的所有小世界，它们的传球环在训练中从未出现过。
+#
+# **先预测。** 需要 4 步的小世界，**出口 1** 能答对百分之几？（在八个孩子里瞎猜是 12.5。）
+
+# %%
+my_percent = None  # your number, for example 30
+
+# %%
+worlds_test = worlds()["test"]
+worlds_trace = ExitTrace.load(TRACES / "worlds-test.safetensors")
+assert np.array_equal(worlds_trace.labels, worlds_test["label"])  # the trace belongs to these texts
+
+steps = np.array(worlds_test["steps"])
+exit_1_right = worlds_trace.probabilities[0].argmax(-1) == worlds_trace.labels
+checks.compare_guess(my_percent, 100 * exit_1_right[steps == 4].mean())
+
+# %% tags=["nbval-ignore-output"]
+show(figures.accuracy_by_steps(worlds_trace, steps))
+
+# %%
+table = figures.accuracy_table(worlds_trace, steps)  # [steps, exits]
+enough = [int((row >= 0.95).argmax()) + 1 if (row >= 0.95).any() else None for row in table]
+for number, exit in enumerate(enough, start=1):
+    say("lesson03.enough" if exit else "lesson03.never_enough", steps=number, exit=exit)
+
+# %% [markdown] lang="en"
+# Read the table from left to right: a number of steps is out of reach for the first exits and then becomes easy. A layer is one more look-up. **Depth is needed where the answer must be composed**, and only there.
+
+# %% [markdown] lang="zh"
+# 从左往右看这张表：某个步数对前几个出口遥不可及，再往后就变得容易。一层，好比多查一次表。**需要一步步推出答案的地方才需要深度**，别处并不需要。
+
+# %% [markdown] lang="en"
+# <details><summary>Why? Couldn't one wide layer do it all?</summary>
+#
+# In one layer a token can fetch what other tokens hold *now*. The second pass needs what the first pass fetched, and that is only there one layer later. Width holds more at a time; it does not chain.
+#
+# </details>
+
+# %% [markdown] lang="zh"
+# <details><summary>为什么？一层做宽一点不行吗？</summary>
+#
+# 在一层之内，一个词元只能取到其他词元**此刻**持有的信息。第二次传球要用到第一次取到的结果，而它要到下一层才存在。加宽能让一次记住更多，却不能把推理串起来。
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ## 3.2 How sure is an answer? (8 min)
+#
+# A sentence may stop as soon as its answer is *certain*. The paper measures the opposite, the **uncertainty** of probabilities $p_1 \dots p_N$ (equation 7): their entropy, divided by the largest entropy that $N$ classes can have.
+#
+# $$\text{uncertainty} = \frac{-\sum_i p_i \log p_i}{\log N} \in [0, 1]$$
+#
+# By hand, two classes: $(0.5, 0.5)$ knows nothing, uncertainty 1. $(1, 0)$ is certain, uncertainty 0. And $(0.9, 0.1)$?
+#
+# **Exercise 1** (★, 5 min). Write the formula for a list of probabilities.
+
+# %% [markdown] lang="zh"
+# ## 3.2 回答有多大把握？（8 分钟）
+#
+# 回答一旦**有把握**，句子就可以停下。论文衡量的是反面，即概率 $p_1 \dots p_N$ 的**不确定性**（公式 7）：熵除以 $N$ 个类别所能达到的最大熵。
+#
+# $$\text{不确定性} = \frac{-\sum_i p_i \log p_i}{\log N} \in [0, 1]$$
+#
+# 两个类别，手算：$(0.5, 0.5)$ 一无所知，不确定性为 1；$(1, 0)$ 完全肯定，不确定性为 0。那么 $(0.9, 0.1)$ 呢？
+#
+# **练习 1**（★，5 分钟）。对一个概率列表写出这个公式。
+
+# %% [markdown] lang="en"
+# <details><summary>Hint</summary>
+#
+# `math.log(x)` fails at 0, and $0 \cdot \log 0$ counts as 0: leave those terms out. $N$ is `len(p)`.
+#
+# </details>
+
+# %% [markdown] lang="zh"
+# <details><summary>提示</summary>
+#
+# `math.log(x)` 在 0 处会报错，而 $0 \cdot \log 0$ 按 0 计算：跳过这些项。$N$ 就是 `len(p)`。
+#
+# </details>
+
+
+# %% tags=["solution"]
+def my_uncertainty(p):
+    entropy = 0.0
+    for share in p:
+        if share > 0:  # 0 · log 0 counts as 0
+            entropy -= share * math.log(share)
+    return entropy / math.log(len(p))
+
+
+# %% tags=["starter"]
+def my_uncertainty(p):
+    raise NotImplementedError("entropy of p, divided by the largest possible entropy")
+
+
+# %% tags=["nbval-check-output"]
+passed = checks.check_uncertainty(my_uncertainty)
+
+# %% [markdown] lang="en"
+# Now without a loop, for many answers at once. The library's function starts from logits, as networks give them.
+
+# %% [markdown] lang="zh"
+# 去掉循环，一次计算许多个回答。课程库里的函数从 logits 开始，因为网络给出的就是 logits。
+
+# %% tags=["nbval-check-output"]
+p = torch.tensor([[0.5, 0.5], [0.9, 0.1], [0.99, 0.01]])  # [B, C]
+in_tensors = -(p * p.log()).sum(-1) / math.log(2)  # [B]
+torch.testing.assert_close(in_tensors, uncertainty(p.log()))
+print([round(value, 3) for value in in_tensors.tolist()])
+
+# %% [markdown] lang="en"
+# The **speed** of the paper is a threshold on this number: a sentence leaves where uncertainty < speed. So what does "speed 0.5" ask of an exit?
+#
+# **Predict.** Two classes, speed 0.5: how likely, in per cent, must the likelier class be?
+
+# %% [markdown] lang="zh"
+# 论文里的**速度**（speed）就是这个数的阈值：不确定性 < 速度，句子就离开。那么“速度 0.5”对出口提出了什么要求？
+#
+# **先预测。** 两个类别，速度 0.5：较可能的那一类，概率至少要达到百分之几？
+
+# %%
+my_probability = None  # your number, for example 75
+
+# %%
+likelier = torch.linspace(0.5, 0.9999, 5000)
+doubt = uncertainty(torch.stack([likelier, 1 - likelier], dim=-1).log())
+needed = {speed: likelier[doubt < speed][0].item() for speed in (0.1, 0.5, 0.9)}
+checks.compare_guess(my_probability, 100 * needed[0.5])
+say("lesson03.needed", low=needed[0.1], middle=needed[0.5], high=needed[0.9])
+
+# %% [markdown] lang="en"
+# ## 3.3 What is an exit? (7 min)
+#
+# An exit must be cheap, or stopping early saves nothing. The paper's exit (its Figure 2) first makes the vectors *narrow*, then lets [CLS] look at the tokens once more, then classifies:
+#
+# `narrow linear → self-attention → linear → linear`
+#
+# We walk a world through exit 1, one line a stage, and watch the shapes.
+
+# %% [markdown] lang="zh"
+# ## 3.3 出口里面有什么？（7 分钟）
+#
+# 出口必须便宜，否则提前停下也省不了什么。论文的出口（论文图 2）先把向量**变窄**，再让 [CLS] 最后看一遍所有词元，然后分类：
+#
+# `变窄的线性层 → 自注意力 → 线性层 → 线性层`
+#
+# 下面让一个小世界走过出口 1，一行一步，注意形状的变化。
+
+# %%
+exit_1, layer_1 = worlds_model.exits[0], worlds_model.bert.encoder.layer[0]
+hidden = layer_1(worlds_model.bert.embeddings(ids))  # [1, T, H]
+narrow = exit_1.narrow(hidden).tanh()  # [1, T, E]
+query = exit_1.query(narrow[:, :1])  # only [CLS] asks
+key, value = exit_1.key_value(narrow).chunk(2, dim=-1)  # every token answers
+for name, tensor in {"hidden": hidden, "narrow": narrow, "query": query, "key": key}.items():
+    print(f"{name:7}", tuple(tensor.shape))
+
+
+# %%
+def heads(x):  # [1, T, E] -> [1, heads, T, E / heads]
+    return x.unflatten(-1, (exit_1.heads, -1)).transpose(1, 2)
+
+
+seen = torch.nn.functional.scaled_dot_product_attention(heads(query), heads(key), heads(value))
+seen = exit_1.attention_output(seen.flatten(1))  # [1, E]
+logits = exit_1.classifier(exit_1.dense(seen).tanh())  # [1, C]
+torch.testing.assert_close(logits, exit_1(hidden))
+print("seen   ", tuple(seen.shape), "\nlogits ", tuple(logits.shape))
+
+# %% [markdown] lang="en"
+# The stages by hand and the library's exit agree. What does it cost, beside the layer that stands before it?
+
+# %% [markdown] lang="zh"
+# 手工一步步算的结果与课程库的出口一致。与它前面的那一层相比，它要花多少代价？
+
+
+# %%
+def parameters(part):
+    return sum(weights.numel() for weights in part.parameters())
+
+
+config, tokens = worlds_model.config, ids.shape[1]
+share_of_weights = parameters(exit_1) / parameters(layer_1)
+share_of_flops = float(exit_flops(config, tokens) / layer_flops(config, tokens))
+bert_base = FastBertConfig()  # the paper's sizes: 768 wide, exits 128 wide
+share_in_paper = paper_exit_flops(bert_base) / paper_layer_flops(bert_base)
+say("lesson03.exit_cost", weights=share_of_weights, flops=share_of_flops, paper=share_in_paper)
+
+# %% [markdown] lang="en"
+# ## 3.4 Leave early (10 min)
+#
+# All parts are there. One sentence first: layer, exit, question, again. The loop ends at the first exit that is certain enough.
+
+# %% [markdown] lang="zh"
+# ## 3.4 提前离开（10 分钟）
+#
+# 零件齐了。先看一个句子：过一层、问出口、够不够确定，再来一遍。遇到第一个足够确定的出口，循环就结束。
+
+# %%
+speed = 0.5
+hidden = worlds_model.bert.embeddings(ids)
+for depth, (layer, exit) in enumerate(zip(worlds_model.bert.encoder.layer, worlds_model.exits), start=1):
+    hidden = layer(hidden)
+    doubt = uncertainty(exit(hidden)).item()
+    print(f"layer {depth}: uncertainty {doubt:.3f}")
+    if doubt < speed:
+        break
+
+# %% [markdown] lang="en"
+# **Exercise 2** (★★, 8 min). Write that rule as a function: from the uncertainties of all exits (a list) and the speed to the layer at which the sentence leaves, counted from 1. What if no exit is certain enough?
+
+# %% [markdown] lang="zh"
+# **练习 2**（★★，8 分钟）。把这条规则写成函数：输入所有出口的不确定性（列表）和速度，返回句子在第几层离开，从 1 数起。如果没有一个出口足够确定呢？
+
+# %% [markdown] lang="en"
+# <details><summary>Hint</summary>
+#
+# `enumerate(doubts, start=1)` counts from 1. After the loop, one exit must still answer: two public implementations forgot it, and return zeros.
+#
+# </details>
+
+# %% [markdown] lang="zh"
+# <details><summary>提示</summary>
+#
+# `enumerate(doubts, start=1)` 从 1 数起。循环结束之后，还是得有一个出口来回答：有两个公开的实现忘了这一点，返回的全是零。
+#
+# </details>
+
+
+# %% tags=["solution"]
+def my_exit_layer(doubts, speed):
+    for depth, doubt in enumerate(doubts, start=1):
+        if doubt < speed:
+            return depth
+    return len(doubts)  # the last exit always answers
+
+
+# %% tags=["starter"]
+def my_exit_layer(doubts, speed):
+    raise NotImplementedError("the first depth whose uncertainty is below the speed")
+
+
+# %% tags=["nbval-check-output"]
+passed = checks.check_exit_layer(my_exit_layer)
+
+# %% [markdown] lang="en"
+# A **batch** is harder: its sentences want to leave at different layers. If all wait for the slowest, nothing is saved. So we take out those that leave and go on with the rest, a smaller tensor. This is *compaction*.
+
+# %% [markdown] lang="zh"
+# **批次**要麻烦一些：每个句子想离开的层不同。如果大家都等最慢的那个，就什么也没省。所以把要离开的句子取出来，剩下的组成更小的张量继续往上走，这就是**压缩批次**（compaction）。
+
+# %%
+batch = worlds_tokenizer(worlds_test["text"][:32], return_tensors="pt")[
+    "input_ids"
+]  # [B, T], all of one length
+hidden, waiting = worlds_model.bert.embeddings(batch), torch.arange(len(batch))
+left_at = torch.zeros(len(batch), dtype=torch.long)
+for depth, (layer, exit) in enumerate(zip(worlds_model.bert.encoder.layer, worlds_model.exits), start=1):
+    hidden = layer(hidden)  # computes only those that wait
+    leaves = uncertainty(exit(hidden)) < speed
+    leaves |= depth == len(worlds_model.exits)  # the last exit always answers
+    left_at[waiting[leaves]] = depth
+    hidden, waiting = hidden[~leaves], waiting[~leaves]
+    print(f"layer {depth}: {int(leaves.sum()):2} leave, {len(waiting):2} go on")
+    if len(waiting) == 0:
+        break
+
+# %% [markdown] lang="en"
+# `predict` of the course's model does the same, and handles padding too. Equal, sentence by sentence:
+
+# %% [markdown] lang="zh"
+# 课程模型的 `predict` 做的是同一件事，并且会处理填充。逐句核对，结果相同：
+
+# %% tags=["nbval-check-output"]
+output = worlds_model.predict(batch, speed=speed)
+print(torch.equal(output.exit_layer, left_at))
+
+# %% [markdown] lang="en"
+# Does depth follow difficulty? We choose the speed on *validation* worlds, so that at most one point of accuracy is lost, and look at the test worlds.
+#
+# **Predict.** From 1 step to 4 steps: how many layers later do worlds leave, on average?
+
+# %% [markdown] lang="zh"
+# 深度会跟着难度走吗？速度在**验证集**上选，使准确率最多损失一个百分点，然后看测试集。
+#
+# **先预测。** 从 1 步到 4 步，小世界平均晚几层离开？
+
+# %%
+my_layers = None  # your number, for example 1.5
+
+# %%
+worlds_speed = ExitTrace.load(TRACES / "worlds-validation.safetensors").budget(max_loss=0.01)
+mean_layers = figures.mean_exit_layers(worlds_trace, steps, worlds_speed)
+checks.compare_guess(my_layers, mean_layers[-1] - mean_layers[0])
+
+# %% tags=["nbval-ignore-output"]
+show(figures.exit_layer_by_steps(worlds_trace, steps, worlds_speed))
+
+# %%
+at_budget = worlds_trace.at(worlds_speed)
+loss = 100 * (worlds_trace.accuracy_by_layer[-1] - at_budget.accuracy)
+say(
+    "lesson03.worlds_budget",
+    speed=worlds_speed,
+    loss=loss,
+    mean=at_budget.mean_layer,
+    speedup=at_budget.flops_speedup,
+)
+
+# %% [markdown] lang="en"
+# ## 3.5 Real sentences (7 min)
+#
+# Hotel, book and laptop reviews, written by people: positive or negative? Nobody knows their "steps". All test reviews have been run through all exits once; the answers are stored in an `ExitTrace`, so that every question below is a look-up.
+#
+# **Predict.** By how many points is the last exit better than the first?
+
+# %% [markdown] lang="zh"
+# ## 3.5 真实的句子（7 分钟）
+#
+# 真人写的酒店、图书和电脑评论：好评还是差评？没有人知道它们需要几“步”。所有测试评论已经走过全部出口，回答存放在 `ExitTrace`（逐层记录）里，所以下面的每个问题都只是查表。
+#
+# **先预测。** 最后一个出口比第一个出口高几个百分点？
+
+# %%
+my_points = None  # your number, for example 5
+
+# %%
+model, tokenizer = load_fastbert("reviews-fastbert")
+test = reviews()["test"]
+trace = ExitTrace.load(TRACES / "reviews-test.safetensors")
+assert np.array_equal(trace.labels, test["label"])
+by_layer = trace.accuracy_by_layer
+checks.compare_guess(my_points, 100 * (by_layer[-1] - by_layer[0]))
+
+# %% tags=["nbval-ignore-output"]
+show(figures.accuracy_by_exit(trace))
+
+# %%
+worlds_gain = 100 * (table[-1, -1] - table[-1, 0])
+say(
+    "lesson03.depth_worth",
+    first=by_layer[0],
+    last=by_layer[-1],
+    points=100 * (by_layer[-1] - by_layer[0]),
+    worlds=worlds_gain,
+)
+
+# %% [markdown] lang="en"
+# Be honest about this figure: on reviews depth is worth far less than on worlds. Sentiment is largely a matter of *which words occur*, and that needs little composing. Early exit saves most exactly where depth is needed least.
+#
+# It rests on a hypothesis, **LUHA**: *Lower Uncertainty, Higher Accuracy* (paper, section 4.4). We test it, exit by exit, with the number of sentences behind every point.
+
+# %% [markdown] lang="zh"
+# 对这张图要诚实：在评论上，深度的价值远不如在小世界上。情感主要取决于**出现了哪些词**，几乎不用一步步推。恰恰是最不需要深度的地方，提前退出省得最多。
+#
+# 它依据的是一个假设：**LUHA**（Lower Uncertainty, Higher Accuracy，不确定性越低，准确率越高；论文 4.4 节）。我们逐个出口检验它，并标出每个点背后有多少个句子。
+
+# %% tags=["nbval-ignore-output"]
+last = len(by_layer)
+show(figures.accuracy_by_uncertainty(trace, [1, last // 2, last]))
+
+# %%
+for exit in (1, last // 2, last):
+    accuracy, counts = figures.by_uncertainty(trace, exit)
+    wrong = round((1 - accuracy[0]) * counts[0])
+    rises = int((np.diff(accuracy[counts >= 20]) > 0).sum())
+    say("lesson03.luha", exit=exit, certain=accuracy[0], sentences=counts[0], wrong=wrong, rises=rises)
+
+# %% [markdown] lang="en"
+# Three lessons in one picture: (1) on the whole LUHA holds; (2) not everywhere: accuracy sometimes rises again from one bin to the next; (3) **the same uncertainty is not the same risk at every exit**. The paper's own Figure 4 shows it too:
+
+# %% [markdown] lang="zh"
+# 一张图有三点启示：（1）总体上 LUHA 成立；（2）但并非处处成立，从一格到下一格，准确率有时反而回升；（3）**同样的不确定性，在不同出口意味着不同的风险**。论文自己的图 4 也是如此：
+
+# %%
+for row in published(paper="FastBERT", table="Figure 4", setting="uncertainty 0.2-0.3"):
+    print(f"{row['model']:20} {row['setting']}  {row['metric']} {row['value']}")
+
+# %% [markdown] lang="en"
+# (The paper counts its classifiers from 0. Its authors add that this is an effect of *which* sentences fall into a bin, not proof that students beat their teacher.)
+
+# %% [markdown] lang="zh"
+# （论文的分类器从 0 数起。作者也说明：这反映的是**哪些**句子落在这一格里，并不证明学生胜过教师。）
+
+# %% [markdown] lang="en"
+# ## 3.6 Demo: the speed slider (5 min)
+#
+# Move the slider with the mouse or the arrow keys. Watch where sentences leave, the point on the trade-off curve, and which answers change. Below you can type a world of your own. (Reading without a kernel? Then you see one picture of it.)
+
+# %% [markdown] lang="zh"
+# ## 3.6 演示：速度滑块（5 分钟）
+#
+# 用鼠标或方向键移动滑块。看句子在哪一层离开、圆点在权衡曲线上的位置，以及哪些回答变了。下面的输入框里可以写你自己的小世界。（没有内核、只是阅读？那么这里是它的一张静态图。）
+
+# %% tags=["nbval-ignore-output"]
+from course_lib.widgets import SpeedSlider
+
+mine = [number for number, row in enumerate(worlds_test["language"]) if row == language()]
+class_names = worlds_test.features["label"].names
+worlds_slider = SpeedSlider(
+    worlds_trace, worlds_test["text"], class_names, worlds_model, worlds_tokenizer, among=mine
+)
+worlds_slider
+
+# %% [markdown] lang="en"
+# The same on the reviews. Type a sentence in Chinese, for example 房间很干净，但是服务太差, and see every layer's answer. Sentences the model is sure of leave at once; find one that goes all the way up.
+
+# %% [markdown] lang="zh"
+# 评论上也一样。输入一句话，例如“房间很干净，但是服务太差”，看每一层怎么回答。模型有把握的句子马上离开；试着找一句会一直走到最高层的。
+
+# %% tags=["nbval-ignore-output"]
+slider = SpeedSlider(trace, test["text"], test.features["label"].names, model, tokenizer)
+slider
+
+# %% tags=["test"]
+for each, sentence in ((worlds_slider, text), (slider, "房间很干净，但是服务太差")):
+    for value in (0.0, 1.0, 0.5):  # both ends and the middle
+        each.speed.value = value
+        assert each.table(value).iloc[:, 1].tolist() == each.trace.at(value).exit_layer[each.shown].tolist()
+    each.box.value = sentence
+    assert "<table" in each.layers.value
+    each.box.value = ""
+    each.notice.value = ""
+
+# %% [markdown] lang="en"
+# **Think.** At which speeds does the curve stay flat? Which points does the curve beat, which not: the squares are the rival without any threshold, a network simply cut off after layer 1, 2, 3 …
+
+# %% [markdown] lang="zh"
+# **想一想。** 曲线在哪些速度下保持平坦？它胜过哪些方块，又胜不过哪些？方块是不用阈值的对手：把网络直接截断在第 1、2、3 …… 层之后。
+
+# %% [markdown] lang="en"
+# ## 3.7 What it really saves (5 min)
+#
+# Four columns that belong together: accuracy, layers, counted FLOPs, and the clock. The next cell times both ways *alternately* on this machine, on the same sentences.
+#
+# **Predict.** Batch of 1, speed 0.5: FLOPs promise a factor. How much of it will the clock keep, in per cent?
+
+# %% [markdown] lang="zh"
+# ## 3.7 真正省了多少（5 分钟）
+#
+# 四样东西要放在一起看：准确率、层数、计算出来的 FLOPs，还有时钟。下一个单元格在这台机器上、对同样的句子**交替**计时两种做法。
+#
+# **先预测。** 批大小为 1，速度 0.5：FLOPs 许诺了一个倍数，时钟能兑现其中的百分之几？
+
+# %%
+my_kept = None  # your number, for example 80
+
+# %% tags=["nbval-ignore-output", "timing"]
+from course_lib.bench import bench_exits
+
+pairs = [(batch, speed) for batch in (1, 32) for speed in (0.1, 0.5, 0.9)]
+benches = [bench_exits(model, tokenizer, test, *pair, sentences=64, rounds=5) for pair in pairs]
+measured = pd.DataFrame(benches).drop(columns="spread")
+measured.insert(1, "speed", [speed for _, speed in pairs])
+measured.insert(2, "accuracy", [trace.at(speed).accuracy for _, speed in pairs])
+checks.compare_guess(my_kept, 100 * benches[1].ratio, ".0f")
+measured.rename(columns=lambda name: t(f"bench.{name}")).round(3)
+
+# %% tags=["nbval-ignore-output", "timing"]
+best, worst = max(benches, key=lambda bench: bench.ratio), min(benches, key=lambda bench: bench.ratio)
+say(
+    "lesson03.clock",
+    best=best.ratio,
+    best_batch=best.batch_size,
+    worst=worst.ratio,
+    worst_batch=worst.batch_size,
+)
+
+# %% [markdown] lang="en"
+# FLOPs are a promise, the clock is the fact. Each layer of an adaptive network also pays for its exit, for a comparison, and in a batch for moving tensors. Report both, always.
+
+# %% [markdown] lang="zh"
+# FLOPs 是许诺，时钟才是事实。自适应网络的每一层还要为出口、为一次比较、在批次里为搬动张量付出时间。所以两者总要一起报告。
+
+# %% [markdown] lang="en"
+# **Exercise 3** (★★, 12 min). Nobody wants "speed 0.37"; people want "lose at most half a point". Choose, from a list of speeds, the one that saves most FLOPs and loses at most `max_loss` against the teacher.
+
+# %% [markdown] lang="zh"
+# **练习 3**（★★，12 分钟）。没有人想要“速度 0.37”，人们想要的是“最多损失半个百分点”。从一列速度中选出最省 FLOPs、且相对教师的损失不超过 `max_loss` 的那一个。
+
+# %% [markdown] lang="en"
+# <details><summary>Hint</summary>
+#
+# `trace.at(speed)` has `.accuracy` and `.flops_speedup`; speed 0 is the teacher. Keep the speeds within the budget, then take the `max` of them by saving.
+#
+# </details>
+
+# %% [markdown] lang="zh"
+# <details><summary>提示</summary>
+#
+# `trace.at(speed)` 有 `.accuracy` 和 `.flops_speedup`；速度 0 就是教师。先留下预算之内的速度，再按节省程度取 `max`。
+#
+# </details>
+
+
+# %% tags=["solution"]
+def choose_speed(trace, speeds, max_loss):
+    teacher = trace.at(0.0).accuracy
+    allowed = [speed for speed in speeds if teacher - trace.at(speed).accuracy <= max_loss + 1e-9]
+    return max(allowed, key=lambda speed: trace.at(speed).flops_speedup)
+
+
+# %% tags=["starter"]
+def choose_speed(trace, speeds, max_loss):
+    raise NotImplementedError("the speed that saves most within the budget")
+
+
+# %% tags=["nbval-check-output"]
+passed = checks.check_budget(choose_speed)
+
+# %% [markdown] lang="en"
+# A speed is chosen on *validation* sentences and judged on *test* sentences. Does the budget hold there?
+
+# %% [markdown] lang="zh"
+# 速度在**验证集**上选，在**测试集**上评判。预算在那里还守得住吗？
+
+# %%
+validation = ExitTrace.load(TRACES / "reviews-validation.safetensors")
+chosen = validation.budget(max_loss=0.005)
+kept, full = trace.at(chosen), trace.at(0.0)
+say(
+    "lesson03.budget",
+    speed=chosen,
+    loss=100 * (full.accuracy - kept.accuracy),
+    speedup=kept.flops_speedup,
+    mean=kept.mean_layer,
+)
+
+# %% [markdown] lang="en"
+# **Exercise 4** (★★★, 20 min, open). The same uncertainty is another risk at every exit, so why one speed for all? Find a list of speeds, one for each student exit, that beats `chosen` on the validation sentences. Then look at the test sentences: how much of the gain is left?
+
+# %% [markdown] lang="zh"
+# **练习 4**（★★★，20 分钟，开放题）。同样的不确定性在各出口意味着不同的风险，那为什么要共用一个速度？为每个学生出口各找一个速度，使它们在验证集上胜过 `chosen`。再看测试集：收益还剩多少？
+
+# %% [markdown] lang="en"
+# <details><summary>Hint</summary>
+#
+# Start from `[chosen] * students`. Change one number at a time and keep a change that makes nothing worse and something better.
+#
+# </details>
+
+# %% [markdown] lang="zh"
+# <details><summary>提示</summary>
+#
+# 从 `[chosen] * students` 出发，每次只改一个数；如果没有变差、又有所改进，就保留这个改动。
+#
+# </details>
+
+# %% tags=["solution"]
+students = len(validation.probabilities) - 1
+my_speeds = [chosen] * students
+best = validation.at(my_speeds)
+for exit in range(students):
+    for candidate in np.linspace(0, 1, 21):
+        trial = my_speeds[:exit] + [float(candidate)] + my_speeds[exit + 1 :]
+        found = validation.at(trial)
+        if found.accuracy >= best.accuracy and found.flops_speedup > best.flops_speedup:
+            my_speeds, best = trial, found
+
+# %% tags=["starter"]
+students = len(validation.probabilities) - 1
+my_speeds = ...  # a list of `students` numbers
+
+# %%
+passed = checks.check_thresholds(my_speeds, validation, one_speed=chosen)
+
+# %% tags=["solution"]
+own = trace.at(my_speeds)
+say(
+    "lesson03.own_speeds",
+    points=100 * (own.accuracy - kept.accuracy),
+    speedup=own.flops_speedup,
+    one=kept.flops_speedup,
+)
+
+# %% tags=["starter"]
+# Your speeds on the test sentences: compare trace.at(my_speeds) with trace.at(chosen).
+
+# %% [markdown] lang="en"
+# ## 3.8 Where it loses (5 min)
+#
+# **A batch waits for its slowest sentence.** Compaction makes the upper layers cheaper, but somebody still has to climb them:
+
+# %% [markdown] lang="zh"
+# ## 3.8 它在哪里吃亏（5 分钟）
+#
+# **一个批次要等最慢的句子。** 压缩批次让上面几层变便宜，但总还有句子要爬上去：
+
+# %%
+layers_of = trace.at(0.5).exit_layer
+whole = len(layers_of) // 32 * 32
+slowest = layers_of[:whole].reshape(-1, 32).max(1).mean()
+say("lesson03.slowest", mean=layers_of.mean(), slowest=slowest)
+
+# %% [markdown] lang="en"
+# **Speed is not per cent.** The same threshold saved very different amounts on the paper's twelve data sets (Table 2):
+
+# %% [markdown] lang="zh"
+# **速度不是百分比。** 同一个阈值，在论文的十二个数据集上节省的程度大不相同（表 2）：
+
+# %%
+rows = published(paper="FastBERT", table="Table 2", model="FastBERT", setting="speed=0.5", metric="accuracy")
+speedups = {row["dataset"]: float(row["speedup"]) for row in rows}
+least, most = min(speedups, key=speedups.get), max(speedups, key=speedups.get)
+say("lesson03.paper_range", sets=len(rows), least=least, low=speedups[least], most=most, high=speedups[most])
+
+# %% [markdown] lang="en"
+# **The model gets bigger, and long texts stay expensive.** Exits are added, nothing is taken away; and inside each layer attention still grows with the square of the length, a part that the paper's counting leaves out:
+
+# %% [markdown] lang="zh"
+# **模型变大了，长文本依旧昂贵。** 只增加了出口，什么也没有减少；而且每一层里注意力的计算量仍随长度的平方增长，论文的计算方法没有计入这一部分：
+
+# %%
+added = sum(parameters(exit) for exit in model.exits[:-1]) / parameters(model)
+attention = {n: 1 - paper_layer_flops(bert_base, n) / float(layer_flops(bert_base, n)) for n in (128, 512)}
+say("lesson03.bigger", added=added, short=attention[128], long=attention[512])
+
+# %% [markdown] lang="en"
+# **Often said, and not so:**
+#
+# | claim | what holds | source |
+# |---|---|---|
+# | "FastBERT is 1 to 12 times faster" | a ratio of *counted FLOPs*, one sentence at a time; users measured less, some nothing below speed 0.8 | section 4.3; issues of the repositories |
+# | "speed = 0.5 means half the time" | it is a threshold on uncertainty | section 3.3, Table 2 |
+# | "low entropy guarantees a right answer" | LUHA is a hypothesis, shown on one data set and not monotone; certain answers are wrong too (3.5) | section 4.4, Figure 4 |
+# | "it handles long sequences efficiently" | at most 128 tokens were tried; attention stays quadratic | section 4.3 |
+# | "it makes the model smaller" | it adds a classifier to every layer; LayerDrop with pruning shrinks (lesson 4) | section 3.1 |
+# | "hierarchical classifiers improve accuracy" | on average they lose a little for what they save; the teacher is the upper mark | Table 2 |
+
+# %% [markdown] lang="zh"
+# **常听到、其实不对的说法：**
+#
+# | 说法 | 实际情况 | 出处 |
+# |---|---|---|
+# | “FastBERT 快 1 到 12 倍” | 这是逐句处理时 **FLOPs 计数**之比；用户实测没有这么多，有人在速度低于 0.8 时毫无收益 | 4.3 节；代码仓库的 issue |
+# | “speed = 0.5 就是时间减半” | 它是不确定性的阈值 | 3.3 节，表 2 |
+# | “熵低就一定答对” | LUHA 是假设，只在一个数据集上展示过，而且并不单调；有把握的回答也会错（3.5） | 4.4 节，图 4 |
+# | “能高效处理长序列” | 论文最多只用 128 个词元；注意力仍是平方复杂度 | 4.3 节 |
+# | “模型变小了” | 每一层都多了一个分类器；真正变小的是 LayerDrop 加剪枝（第 4 课） | 3.1 节 |
+# | “分层分类器能提高准确率” | 平均来看是以少许准确率换取节省；教师才是上限 | 表 2 |
+
+# %% [markdown] lang="en"
+# ## 3.9 Check yourself (3 min)
+#
+# 1. *From lesson 2:* the students learn by KL divergence from the teacher. Do they need labels? Which way round is the KL in the paper?
+# 2. Speed 0: how many layers does a sentence use? And speed 1?
+# 3. Why does exit 1 get nearly every review right, but not worlds with 4 steps?
+# 4. Two exits both report uncertainty 0.2. May you trust them equally?
+# 5. FLOPs fall by 4, the clock by 2. Name two places where the rest went.
+#
+# <details><summary>Answers</summary>
+#
+# 1. No labels: the teacher's answers are the targets, so unlabelled text will do. The paper uses KL(student ‖ teacher) (equation 5); the official code the other direction.
+# 2. Speed 0: all layers, since uncertainty is never below 0. Speed 1: the first, unless its answer is exactly uniform.
+# 3. Sentiment is mostly in the words, which layer 1 can see. Four passes must be chained, and each link takes depth.
+# 4. No. Accuracy at the same uncertainty differs from exit to exit: here, and in the paper's Figure 4.
+# 5. Exits and comparisons at each layer; moving tensors when a batch is compacted; small batches that use the processor badly; the slowest sentence of each batch.
+#
+# </details>
+
+# %% [markdown] lang="zh"
+# ## 3.9 自测（3 分钟）
+#
+# 1. **第 2 课的内容：** 学生用 KL 散度向教师学习。需要标签吗？论文里 KL 的方向是哪一个？
+# 2. 速度为 0 时，一个句子要用几层？速度为 1 呢？
+# 3. 为什么出口 1 能答对大多数评论，却答不了 4 步的小世界？
+# 4. 两个出口都报告不确定性 0.2，可以同样相信它们吗？
+# 5. FLOPs 减少到四分之一，时间只减少一半。说出另一半去了哪里，举两处。
+#
+# <details><summary>答案</summary>
+#
+# 1. 不需要标签：教师的回答就是目标，用没有标注的文本即可。论文用 KL(学生 ‖ 教师)（公式 5），官方代码用的是另一个方向。
+# 2. 速度 0：全部层，因为不确定性不会小于 0。速度 1：第一层，除非它的回答恰好是均匀分布。
+# 3. 情感大多写在词里，第 1 层就能看到；四次传球必须一环扣一环，每一环都要深度。
+# 4. 不可以。同样的不确定性，各出口的准确率并不相同：本课如此，论文图 4 也如此。
+# 5. 每一层的出口和比较；压缩批次时搬动张量；小批次用不满处理器；每个批次里最慢的句子。
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ## What you saw
+#
+# - Depth is for composing: each number of steps needs its own depth, and easy inputs leave it unused (3.1, 3.4).
+# - Uncertainty is normalised entropy; speed is a threshold on it, not a percentage (3.2).
+# - An exit costs little beside its layer; early exit is a short loop, and a batch must be compacted (3.3, 3.4).
+# - Accuracy, layers, FLOPs and milliseconds belong together (3.7).
+# - It loses where batches wait, where exits differ in risk, where texts are long, where memory counts (3.8).
+#
+# **What this lesson does not show.** One small model on one set of reviews and one constructed task; the trained weights come from one seed (the run records in `data/runs` hold the others). Nothing here says how a model of 110 million parameters behaves on your texts, or on a GPU: measure it there, with the cells above.
+#
+# **Next:** [lesson 4, LayerDrop](04_layerdrop.ipynb): a network that can be cut to any depth *before* it runs.
+#
+# **References.** Liu et al. (2020), *FastBERT: a Self-distilling BERT with Adaptive Inference Time*, ACL: sections 3.1 (exits), 3.2.3 (self-distillation, equations 5 and 6), 3.3 (uncertainty, equation 7; speed), 4.3 (Tables 1 and 2), 4.4 (LUHA, Figure 4).
+
+# %% [markdown] lang="zh"
+# ## 这一课看到了什么
+#
+# - 深度用来一步步推理：每多一步就需要更深，容易的输入用不上它（3.1、3.4）。
+# - 不确定性是归一化的熵；速度是它的阈值，不是百分比（3.2）。
+# - 与一层相比，出口很便宜；提前退出只是一个短循环，批次则必须压缩（3.3、3.4）。
+# - 准确率、层数、FLOPs 和毫秒要放在一起看（3.7）。
+# - 批次要等、各出口风险不同、文本很长、内存紧张，这些地方它都吃亏（3.8）。
+#
+# **这一课没有说明什么。** 这里只有一个小模型、一个评论数据集和一个人造任务，展示的权重来自一个随机种子（其余的结果在 `data/runs` 的运行记录里）。至于一亿一千万参数的模型在你的文本上、在 GPU 上表现如何，这里什么也没有说：请用上面的单元格在那里实测。
+#
+# **下一课：** [第 4 课 LayerDrop](04_layerdrop.ipynb)，一种在运行**之前**就能裁剪到任意深度的网络。
+#
+# **参考文献。** Liu 等（2020），*FastBERT: a Self-distilling BERT with Adaptive Inference Time*，ACL：3.1 节（出口）、3.2.3 节（自蒸馏，公式 5、6）、3.3 节（不确定性，公式 7；速度）、4.3 节（表 1、表 2）、4.4 节（LUHA，图 4）。

@@ -1,0 +1,104 @@
+"""Checkpoints: damage is noticed and the message tells the remedy; shipped ones keep their word."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
+from transformers import BertConfig, BertModel
+
+from course_lib.checkpoints import checked, load_fastbert, save_checkpoint
+from course_lib.paths import CHECKPOINTS, RUNS, TRACES
+from course_lib.stages import load_corpus
+from course_lib.trace import ExitTrace
+
+
+@pytest.fixture
+def folder(tmp_path):
+    tokenizer = tiny_tokenizer(tiny_corpus())
+    save_checkpoint(tmp_path / "tiny", tiny_fastbert(2, vocab_size=len(tokenizer)), tokenizer)
+    return tmp_path / "tiny"
+
+
+def test_round_trip(folder):
+    model, tokenizer = load_fastbert(folder)
+    assert not model.training
+    ids = tokenizer("好好坏", return_tensors="pt")["input_ids"]
+    again, _ = load_fastbert(folder)
+    assert torch.equal(model.layer_logits(ids), again.layer_logits(ids))
+
+
+def test_half_precision_on_disk_is_float32_in_memory(tmp_path):
+    tokenizer = tiny_tokenizer(tiny_corpus())
+    model = tiny_fastbert(2, vocab_size=len(tokenizer))
+    save_checkpoint(tmp_path / "half", model, tokenizer, dtype=torch.float16)
+    loaded, _ = load_fastbert(tmp_path / "half")
+    for name, value in loaded.state_dict().items():
+        expected = model.state_dict()[name]
+        assert value.dtype == expected.dtype
+        if value.is_floating_point():
+            assert torch.equal(value, expected.half().float())
+
+
+def test_nothing_is_pickled(folder):
+    assert {file.suffix for file in folder.iterdir()} <= {".safetensors", ".json"}
+
+
+def test_one_flipped_bit_is_noticed(folder):
+    weights = folder / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-5] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(ValueError, match=r"model.safetensors is damaged; mend it with `git checkout"):
+        load_fastbert(folder)
+
+
+def test_a_missing_file_is_noticed(folder):
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ValueError, match="tokenizer.json is missing"):
+        load_fastbert(folder)
+
+
+def test_unknown_name_and_other_model(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match="no checkpoint 'nothing'; the course ships: .*reviews-fastbert"
+    ):
+        load_fastbert("nothing")
+    BertModel(BertConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2)).save_pretrained(
+        tmp_path
+    )
+    with pytest.raises(ValueError, match="'bert' model without trained exits"):
+        load_fastbert(tmp_path)
+
+
+# --- what the course ships --------------------------------------------------------------------------
+
+SHIPPED = ["reviews-fastbert", "worlds-fastbert"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_model_reproduces_its_record(name):
+    """Accuracy exit by exit, from the committed weights and the installed corpus, is the recorded one."""
+    record = json.loads((RUNS / f"{name}-seed1.json").read_text())
+    model, tokenizer = load_fastbert(name)
+    rows = load_corpus(record["recipe"]["data"])["test"]
+    found = ExitTrace.of(model, tokenizer, rows)
+    # Half precision on disk and another processor's rounding may tip a sentence in a thousand.
+    assert found.accuracy_by_layer == pytest.approx(record["metrics"]["accuracy_by_layer"], abs=0.003)
+    shipped = ExitTrace.load(TRACES / f"{name}-test.safetensors")
+    assert shipped.labels.tolist() == rows["label"]
+    assert abs(found.probabilities - shipped.probabilities).max() < 0.05
+
+
+def test_shipped_sizes():
+    for name, megabytes in (("reviews-backbone", 15), ("reviews-fastbert", 15), ("worlds-fastbert", 4)):
+        size = sum(file.stat().st_size for file in checked(CHECKPOINTS / name).iterdir())
+        assert size <= megabytes * 1e6, f"{name}: {size / 1e6:.1f} MB"
+
+
+def test_a_copy_without_checksums_passes(folder, tmp_path):
+    """A folder of somebody else has none."""
+    shutil.copytree(folder, tmp_path / "copy")
+    (tmp_path / "copy" / "checksums.json").unlink()
+    assert checked(tmp_path / "copy") == tmp_path / "copy"

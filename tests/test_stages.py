@@ -1,0 +1,172 @@
+"""Recipes from end to end on tiny sizes: what they leave behind, and how they resume."""
+
+import json
+
+import pytest
+import torch
+from tiny import tiny_corpus
+
+from course_lib import stages
+from course_lib.checkpoints import load_fastbert
+from course_lib.stages import HiddenTokens, read_recipe, reproduce_order, run_recipe
+from course_lib.trace import ExitTrace
+
+PRETRAIN = """
+stage = "pretrain"
+minutes = 1
+seed = 1
+[tokenizer]
+kind = "characters"
+vocab_size = 300
+max_length = 24
+[model]
+hidden_size = 16
+num_attention_heads = 2
+intermediate_size = 32
+[[phases]]
+layers = 1
+steps = 6
+learning_rate = 1e-3
+tokens_per_batch = 64
+corpora = { reviews = 1 }
+[[phases]]
+layers = 3
+steps = 6
+learning_rate = 1e-3
+tokens_per_batch = 64
+corpora = { reviews = 1, newspaper = 1 }
+"""
+
+FASTBERT = """
+stage = "fastbert"
+minutes = 1
+data = "reviews"
+backbone = "BACKBONE"
+seeds = [1, 2]
+[model]
+exit_hidden_size = 8
+[finetune]
+epochs = 2
+learning_rate = 1e-3
+tokens_per_batch = 128
+hide_tokens = 0.1
+[distil]
+epochs = 1
+learning_rate = 1e-3
+tokens_per_batch = 128
+"""
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """The reviews and the newspaper shrunk to a few made-up lines; unfinished runs stay in tmp_path."""
+    corpus = tiny_corpus(80)
+    monkeypatch.setattr(stages.corpora, "reviews", lambda: corpus)
+    monkeypatch.setattr(stages.corpora, "newspaper", lambda: corpus["train"].select_columns("text"))
+    monkeypatch.setattr(stages, "UNFINISHED", tmp_path / "unfinished")
+    return tmp_path
+
+
+def folders(root):
+    return {name: root / name for name in ("checkpoints", "runs", "traces")}
+
+
+def test_the_whole_line(small):
+    """Pre-train, fine-tune, distil: each takes up what the one before left."""
+    (small / "backbone.toml").write_text(PRETRAIN)
+    record = run_recipe(small / "backbone.toml", **folders(small))
+    assert [phase["layers"] for phase in record["phases"]] == [1, 3]
+    assert all(phase["held_out_loss"] > 0 for phase in record["phases"])
+
+    recipe = FASTBERT.replace("BACKBONE", str(small / "checkpoints" / "backbone"))
+    (small / "fast.toml").write_text(recipe)
+    run_recipe(small / "fast.toml", **folders(small))
+    written = json.loads((small / "runs" / "fast-seed1.json").read_text())
+    assert (small / "runs" / "fast-seed2.json").is_file()
+    assert {"recipe", "seed", "data", "metrics", "history", "seconds", "machine", "versions"} <= set(written)
+
+    model, tokenizer = load_fastbert(small / "checkpoints" / "fast")
+    assert model.config.num_hidden_layers == 3 and model.config.id2label == {0: "good", 1: "bad"}
+    trace = ExitTrace.load(small / "traces" / "fast-test.safetensors")
+    assert written["metrics"]["accuracy_by_layer"] == pytest.approx(trace.accuracy_by_layer)
+    epochs = [entry for entry in written["history"]["finetune"] if "epoch" in entry]
+    assert [entry["epoch"] for entry in epochs] == [1, 2]
+    assert all(0 <= entry["validation_accuracy"] <= 1 for entry in epochs)
+    assert not list((small / "unfinished").glob("fast*")), "nothing unfinished is left"
+
+
+def test_finetuning_changes_no_student_and_distillation_nothing_else(small, monkeypatch):
+    (small / "backbone.toml").write_text(PRETRAIN)
+    run_recipe(small / "backbone.toml", **folders(small))
+    recipe = read_recipe_of(small, FASTBERT.replace("BACKBONE", str(small / "checkpoints" / "backbone")))
+    corpus = stages.load_corpus("reviews")
+    model, tokenizer = stages.new_fastbert(recipe, corpus, seed=1)
+
+    def parts():
+        return {name: value.clone() for name, value in model.state_dict().items()}
+
+    fresh = parts()
+    stages.finetune(model, tokenizer, corpus, recipe, 1, small / "a")
+    tuned = parts()
+    stages.self_distil(model, tokenizer, corpus, recipe, 1, small / "b")
+    distilled = parts()
+    for name in fresh:
+        student = name.startswith(("exits.0", "exits.1"))
+        assert torch.equal(fresh[name], tuned[name]) == student, name
+        assert torch.equal(tuned[name], distilled[name]) != student, name
+
+
+def read_recipe_of(folder, text):
+    (folder / "some.toml").write_text(text)
+    return read_recipe(folder / "some.toml")
+
+
+def test_another_backbone_and_your_own_texts(small):
+    (small / "backbone.toml").write_text(PRETRAIN)
+    run_recipe(small / "backbone.toml", **folders(small))
+    lines = "\n".join(f"第{number}条{'好' if number % 2 else '坏'},{number % 2}" for number in range(150))
+    (small / "mine.csv").write_text(f"text,label\n{lines}\n", encoding="utf-8")
+    (small / "fast.toml").write_text(FASTBERT)
+    record = run_recipe(
+        small / "fast.toml",
+        seed=1,
+        backbone=str(small / "checkpoints" / "backbone"),
+        data=str(small / "mine.csv"),
+        **folders(small),
+    )
+    assert record["recipe"]["data"].endswith("mine.csv")
+    assert load_fastbert(small / "checkpoints" / "fast")[0].config.id2label == {0: "0", 1: "1"}
+
+
+def test_hidden_tokens_only_in_training():
+    seen = []
+
+    class Spy(torch.nn.Module):
+        def forward(self, input_ids):
+            seen.append(input_ids)
+
+    ids = torch.full((50, 20), 7)
+    hidden = HiddenTokens(Spy(), mask_id=4, share=0.2)
+    hidden.train()(input_ids=ids)
+    hidden.eval()(input_ids=ids)
+    assert (seen[0] == 4).float().mean().item() == pytest.approx(0.19, abs=0.04)
+    assert (seen[0][:, 0] == 7).all(), "[CLS] is never hidden"
+    assert torch.equal(seen[1], ids)
+    with pytest.raises(ValueError, match=r"hide_tokens must lie in \[0, 1\)"):
+        HiddenTokens(Spy(), 4, 1.0)
+
+
+def test_reproduce_trains_a_backbone_before_what_stands_on_it():
+    order = reproduce_order()
+    assert order.index("reviews-backbone") < order.index("reviews-fastbert")
+    assert all(read_recipe(name)["minutes"] > 0 for name in order)
+
+
+def test_unknown_recipe_stage_and_tokenizer(small):
+    with pytest.raises(FileNotFoundError, match="no recipe 'nothing'; there are: .*reviews-backbone"):
+        run_recipe("nothing")
+    (small / "odd.toml").write_text('stage = "guess"\n')
+    with pytest.raises(ValueError, match="stage must be .* not 'guess'"):
+        run_recipe(small / "odd.toml")
+    with pytest.raises(ValueError, match="tokenizer kind must be one of"):
+        stages.make_tokenizer({"kind": "words"}, stages.corpora.reviews()["train"])
