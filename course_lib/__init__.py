@@ -1,26 +1,33 @@
-"""What the lessons import. One file per idea; each reads top to bottom."""
+"""What the lessons import. One file per idea; each reads top to bottom.
 
-from course_lib.checkpoints import load_fastbert
-from course_lib.corpora import from_files, from_hub, newspaper, reviews
-from course_lib.cost import exit_flops, flops, full_flops, layer_flops, paper_flops
-from course_lib.fastbert import FastBertConfig, FastBertForSequenceClassification, self_distillation_loss
-from course_lib.trace import ExitTrace
-from course_lib.uncertainty import uncertainty
+Names are imported when they are first asked for, so that `course doctor` can still say what is wrong
+where PyTorch itself does not start.
+"""
 
-__all__ = [
-    "ExitTrace",
-    "FastBertConfig",
-    "FastBertForSequenceClassification",
-    "exit_flops",
-    "flops",
-    "from_files",
-    "from_hub",
-    "full_flops",
-    "layer_flops",
-    "load_fastbert",
-    "newspaper",
-    "paper_flops",
-    "reviews",
-    "self_distillation_loss",
-    "uncertainty",
-]
+from importlib import import_module
+
+_HOME = {
+    "ExitTrace": "trace",
+    "FastBertConfig": "fastbert",
+    "FastBertForSequenceClassification": "fastbert",
+    "exit_flops": "cost",
+    "flops": "cost",
+    "from_files": "corpora",
+    "from_hub": "corpora",
+    "full_flops": "cost",
+    "layer_flops": "cost",
+    "load_fastbert": "checkpoints",
+    "newspaper": "corpora",
+    "paper_flops": "cost",
+    "reviews": "corpora",
+    "self_distillation_loss": "fastbert",
+    "uncertainty": "exit_rule",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str):
+    if name in _HOME:
+        return getattr(import_module(f"course_lib.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'course_lib' has no attribute {name!r}")

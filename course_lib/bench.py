@@ -15,7 +15,7 @@ from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
 
 from course_lib.cost import flops, full_flops
 from course_lib.fastbert import FastBertForSequenceClassification
-from course_lib.uncertainty import Speed
+from course_lib.exit_rule import Speed
 
 
 @dataclass(frozen=True)

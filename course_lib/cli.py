@@ -64,7 +64,7 @@ def predict(
     import torch
 
     from course_lib.checkpoints import load_fastbert
-    from course_lib.uncertainty import uncertainty
+    from course_lib.exit_rule import uncertainty
 
     if not text.strip():
         raise ValueError("the sentence is empty: give a text in quotes")

@@ -23,7 +23,7 @@ from transformers.masking_utils import create_bidirectional_mask
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import ModelOutput
 
-from course_lib.uncertainty import Speed, thresholds, uncertainty
+from course_lib.exit_rule import Speed, thresholds, uncertainty
 
 STAGES = ("finetune", "distill", "joint")
 DIRECTIONS = ("student||teacher", "teacher||student")
@@ -155,8 +155,7 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
 
         Args:
             input_ids, attention_mask, token_type_ids: [B, T].
-            labels: [B] class numbers; not needed to distil. In the stage "joint" also [B, L], where each
-                exit is asked for an answer of its own.
+            labels: [B] class numbers; not needed to distil.
             stage: overrides `set_stage`'s choice of the loss for this call.
 
         Returns:
@@ -171,11 +170,10 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
             return SequenceClassifierOutput(loss=loss, logits=logits[-1])
         if stage == "joint" and labels is not None:
             logits = self.layer_logits(input_ids, attention_mask, token_type_ids)
-            asked = labels if labels.dim() == 2 else labels[:, None].expand(-1, len(logits))  # [B, L]
-            loss = torch.stack([cross_entropy(answer, asked[:, n]) for n, answer in enumerate(logits)]).mean()
+            loss = torch.stack([cross_entropy(answer, labels) for answer in logits]).mean()
             return SequenceClassifierOutput(loss=loss, logits=logits[-1])
 
-        *_, (hidden, mask) = self._layers(input_ids, attention_mask, token_type_ids)
+        *_, (hidden, mask) = self.layer_states(input_ids, attention_mask, token_type_ids)
         logits = self.exits[-1](hidden, mask)
         loss = None if labels is None else cross_entropy(logits, labels)
         return SequenceClassifierOutput(loss=loss, logits=logits)
@@ -187,7 +185,7 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
         token_type_ids: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Every exit's answer: [B, T] token ids -> [L, B, C]; the last is the teacher's."""
-        states = self._layers(input_ids, attention_mask, token_type_ids)
+        states = self.layer_states(input_ids, attention_mask, token_type_ids)
         return torch.stack(
             [exit(hidden, mask) for exit, (hidden, mask) in zip(self.exits, states, strict=True)]
         )
@@ -253,8 +251,8 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
 
     # --- the layers --------------------------------------------------------------------------------
 
-    def _layers(self, input_ids, attention_mask, token_type_ids):
-        """Yields (hidden [B, T, H], mask [B, T] or None) after each layer."""
+    def layer_states(self, input_ids, attention_mask, token_type_ids):
+        """The states after each layer: L pairs of hidden [B, T, H] and mask [B, T] (None = no padding)."""
         # Frozen layers need no gradient; saving it makes distillation several times cheaper.
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.stage != "distill"):
             hidden, mask = self._embed(input_ids, attention_mask, token_type_ids)

@@ -20,6 +20,7 @@ every notebook that an edit by hand, or a forgotten build, has let drift.
 
 import copy
 import hashlib
+import os
 import re
 import time
 from dataclasses import dataclass
@@ -213,21 +214,20 @@ def execute(notebook: NotebookNode, folder: Path, language: str) -> float:
         coalesce_streams=True,
     )
     start = time.perf_counter()
-    client.execute(env=_environment(language))
+    client.execute(env={**os.environ, "COURSE_LANG": language})
     seconds = time.perf_counter() - start
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
+    for cell in _code_cells(notebook):
+        for output in cell.outputs:
             if output.get("name") == "stderr":
                 raise RuntimeError(f"this cell writes a warning:\n{cell.source}\n\n{output.text}")
-            # A stored widget is dead; the picture and the text in the same output still speak.
-            output.get("data", {}).pop(WIDGET_VIEW, None)
+        cell.outputs = [output for output in cell.outputs if not _is_dead_widget(output)]
     return seconds
 
 
-def _environment(language: str) -> dict[str, str]:
-    import os
-
-    return {**os.environ, "COURSE_LANG": language}
+def _is_dead_widget(output: NotebookNode) -> bool:
+    """Takes the live widget out of an output: stored, it is dead. True if no picture stays in its place."""
+    data = output.get("data", {})
+    return data.pop(WIDGET_VIEW, None) is not None and "image/png" not in data
 
 
 # --- building and checking -------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from datasets import Dataset, DatasetDict
+from torch.nn.functional import cross_entropy
 from transformers import AutoTokenizer, BertForMaskedLM, DataCollatorWithPadding, PreTrainedTokenizerFast
 
 from course_lib import corpora
@@ -208,46 +209,56 @@ def new_fastbert(
 
 
 def finetune(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: Path) -> list[dict]:
-    """Backbone and teacher on labels (paper, section 3.3.2); with `joint = true` all exits as well.
+    """Backbone and teacher on labels (paper, section 3.3.2).
 
-    A recipe may list phases, which is a curriculum: each trains on the texts of at most `max_steps`
-    steps (the worlds' column of difficulty). `step_by_step = true` asks layer l, while training, where
-    the ball is after l - 1 passes (the worlds' column `holders`), and only the teacher for the answer.
+    Besides the loop's settings, a recipe may say `joint = true` (all exits train as well: the paper's
+    ablation), `hide_tokens` (see `HiddenTokens`) or `step_by_step = true` (see `StepByStep`).
     """
     options = dict(recipe["finetune"])
-    step_by_step = options.pop("step_by_step", False)
     model.set_stage("joint" if options.pop("joint", False) else "finetune").train()
-    hidden = HiddenTokens(model, tokenizer.mask_token_id, options.pop("hide_tokens", 0.0))
-    phases = options.pop("phases", [{}])
-    history = []
-    for number, phase in enumerate(phases, start=1):
-        phase = {**options, **phase}
-        most = phase.pop("max_steps", None)
-        rows = corpus["train"]
-        if most is not None:
-            rows = rows.select([index for index, steps in enumerate(rows["steps"]) if steps <= most])
-        tokens = tokenise(rows, tokenizer)
-        if step_by_step:
-            for row, holders in zip(tokens, rows["holders"], strict=True):
-                row["labels"] = labels_step_by_step(holders, model.config.num_hidden_layers)
-        history += train(
-            hidden,
-            tokens,
-            DataCollatorWithPadding(tokenizer),
-            LoopSettings(**phase, seed=seed * 100 + number),
-            resume_folder=resume_folder.with_name(f"{resume_folder.name}-phase{number}"),
-            after_epoch=lambda _: {
-                "validation_accuracy": teacher_accuracy(model, tokenizer, corpus["validation"])
-            },
-            title=f"fine-tuning, seed {seed}" + (f", phase {number}" if len(phases) > 1 else ""),
-        )
-    return history
+    rows = tokenise(corpus["train"], tokenizer)
+    module = HiddenTokens(model, tokenizer.mask_token_id, options.pop("hide_tokens", 0.0))
+    if options.pop("step_by_step", False):
+        module = StepByStep(model, num_steps=len(corpus["train"]["holders"][0]) - 1)
+        for row, holders in zip(rows, corpus["train"]["holders"], strict=True):
+            row["holders"] = holders
+    return train(
+        module,
+        rows,
+        DataCollatorWithPadding(tokenizer),
+        LoopSettings(**options, seed=seed),
+        resume_folder=resume_folder,
+        after_epoch=lambda _: {
+            "validation_accuracy": teacher_accuracy(model, tokenizer, corpus["validation"])
+        },
+        title=f"fine-tuning, seed {seed}",
+    )
 
 
-def labels_step_by_step(holders: list[int], num_layers: int) -> list[int]:
-    """What each layer is asked: layer l who holds the ball after l - 1 passes, the last one who ends up
-    with it."""
-    return [holders[min(depth, len(holders) - 1)] for depth in range(num_layers - 1)] + [holders[-1]]
+class StepByStep(torch.nn.Module):
+    """Fine-tuning on the worlds with a question at every layer.
+
+    After layer l a linear head on [CLS] is asked who holds the ball after l - 1 passes (or after the
+    last pass, if there are fewer); the teacher is asked for the answer. Without these questions a small
+    network stays at the start for thousands of steps. The heads are thrown away after training: the
+    students are distilled from the teacher's answer alone.
+    """
+
+    def __init__(self, model: FastBertForSequenceClassification, num_steps: int):
+        super().__init__()
+        self.model = model
+        config = model.config
+        heads = [torch.nn.Linear(config.hidden_size, config.num_labels) for _ in model.exits]
+        self.heads = torch.nn.ModuleList(heads)
+        self.num_steps = num_steps
+
+    def forward(self, input_ids, attention_mask, labels, holders, **_) -> torch.Tensor:
+        """holders [B, S+1]: who has the ball after 0, 1, …, S passes -> the mean loss of all questions."""
+        states = self.model.layer_states(input_ids, attention_mask, None)
+        losses = [cross_entropy(self.model.exits[-1](*states[-1]), labels)]
+        for passes, (head, (hidden, _)) in enumerate(zip(self.heads, states, strict=True)):
+            losses.append(cross_entropy(head(hidden[:, 0]), holders[:, min(passes, self.num_steps)]))
+        return torch.stack(losses).mean()
 
 
 class HiddenTokens(torch.nn.Module):

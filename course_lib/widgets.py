@@ -214,8 +214,7 @@ class _Picture:
         draw_trade_off(right, trace)
         right.legend(loc="lower left")
         self.bars = draw_layer_histogram(left, trace.at(0.0).histogram)
-        (self.mean,) = left.plot([], [], color=ORANGE, linewidth=2, label=t("label.mean_layer"))
-        left.legend(loc="upper right")
+        (self.mean,) = left.plot([], [], color=ORANGE, linewidth=2)
         (self.point,) = right.plot([], [], "o", color=ORANGE, markersize=11, zorder=5)
         self.axes = (left, right)
         self.background = None

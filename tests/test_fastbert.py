@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from course_lib.fastbert import FastBertForSequenceClassification, self_distillation_loss
-from course_lib.uncertainty import uncertainty
+from course_lib.exit_rule import uncertainty
 
 
 def test_layers_are_berts():
@@ -27,7 +27,7 @@ def test_layers_are_berts():
     reference.load_state_dict(model.bert.state_dict())
     ids, mask = tiny_batch([9, 3, 24])
     expected = reference(ids, mask, output_hidden_states=True).hidden_states[1:]
-    found = model._layers(ids, mask, None)
+    found = model.layer_states(ids, mask, None)
     for wanted, (hidden, _) in zip(expected, found, strict=True):
         torch.testing.assert_close(hidden[mask.bool()], wanted[mask.bool()], atol=1e-6, rtol=1e-6)
 

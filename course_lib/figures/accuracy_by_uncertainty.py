@@ -5,6 +5,7 @@ The counterpart of the FastBERT paper's Figure 4, with the number of sentences b
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from course_lib.style import BLUE, GREEN, ORANGE, describe, new_figure, percent_axis
 from course_lib.trace import ExitTrace
@@ -56,6 +57,9 @@ def accuracy_by_uncertainty(trace: ExitTrace, exits: list[int], bins: int = 10) 
     upper.set_ylabel(t("axis.accuracy"))
     upper.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     lower.set_yscale("log")
+    lower.set_ylim(bottom=1)
+    lower.yaxis.set_major_formatter("{x:g}")
+    lower.yaxis.set_minor_formatter(NullFormatter())
     lower.set(xlabel=t("axis.uncertainty"), ylabel=t("axis.sentences"), xlim=(0, 1))
     title = _finding(results, bins)
     upper.set_title(title)

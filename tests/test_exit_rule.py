@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.uncertainty import thresholds, uncertainty
+from course_lib.exit_rule import thresholds, uncertainty
 
 MEASURES = ["entropy", "max_probability", "top_k_entropy"]
 

@@ -1,4 +1,4 @@
-"""How sure is an exit of its answer, on a scale from 0 (certain) to 1 (no idea)?"""
+"""When a sentence leaves: how sure an exit is of its answer (0 certain .. 1 no idea), and the thresholds."""
 
 import math
 from collections.abc import Sequence

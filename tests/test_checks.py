@@ -1,0 +1,195 @@
+"""A right answer passes; every usual mistake fails, with the hint that names it."""
+
+import math
+
+import pytest
+from made_up import made_up_trace
+
+from course_lib import checks, words
+
+
+@pytest.fixture(params=words.LANGUAGES, autouse=True)
+def language(request):
+    words.use(request.param)
+    yield request.param
+    words.use(None)
+
+
+def said(capsys, key: str) -> bool:
+    """Whether the check's line holds the catalogue's words for `key`, up to the first value in them."""
+    beginning = words.catalogue()[key][words.language()].split("{")[0]
+    return bool(beginning) and beginning in capsys.readouterr().out
+
+
+def entropy(p, log=math.log):
+    return -sum(x * log(x) for x in p if x > 0)
+
+
+def with_log_of_zero(p):
+    return -sum(x * math.log(x) for x in p) / math.log(len(p))
+
+
+# --- uncertainty -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("log", [math.log, math.log2])
+def test_uncertainty_right_in_any_base(capsys, log):
+    assert checks.check_uncertainty(lambda p: entropy(p, log) / log(len(p)))
+    assert said(capsys, "check.pass")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (entropy, "not_normalised"),
+        (lambda p: -entropy(p) / math.log(len(p)), "sign"),
+        (lambda p: entropy(p, math.log2) / math.log(len(p)), "log_base"),
+        (lambda p: 1 - max(p), "max_probability"),
+        (lambda p: math.nan if 0 in p else entropy(p) / math.log(len(p)), "log_zero"),
+        (with_log_of_zero, "log_zero"),
+    ],
+)
+def test_uncertainty_wrong(capsys, wrong, hint):
+    assert not checks.check_uncertainty(wrong)
+    assert said(capsys, f"check.hint.{hint}")
+
+
+# --- exit layer ------------------------------------------------------------------------------------
+
+
+def first_below(doubts, speed):
+    for depth, doubt in enumerate(doubts, start=1):
+        if doubt < speed:
+            return depth
+    return len(doubts)
+
+
+def without_last(doubts, speed):
+    for depth, doubt in enumerate(doubts, start=1):
+        if doubt < speed:
+            return depth
+
+
+def last_certain(doubts, speed):
+    answer = len(doubts)
+    for depth, doubt in enumerate(doubts, start=1):
+        if doubt < speed:
+            answer = depth
+    return answer
+
+
+def first_that(condition):
+    return lambda doubts, speed: next(
+        (depth for depth, doubt in enumerate(doubts, 1) if condition(doubt, speed)), len(doubts)
+    )
+
+
+def test_exit_layer_right(capsys):
+    assert checks.check_exit_layer(first_below)
+    assert said(capsys, "check.pass")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda doubts, speed: first_below(doubts, speed) - 1, "zero_based"),
+        (without_last, "last_layer"),
+        (first_that(lambda doubt, speed: doubt <= speed), "not_strict"),
+        (first_that(lambda doubt, speed: doubt > speed), "direction"),
+        (last_certain, "last_certain"),
+    ],
+)
+def test_exit_layer_wrong(capsys, wrong, hint):
+    assert not checks.check_exit_layer(wrong)
+    assert said(capsys, f"check.hint.{hint}")
+
+
+# --- budget ----------------------------------------------------------------------------------------
+
+
+def allowed(trace, speeds, max_loss):
+    return [s for s in speeds if trace.at(0.0).accuracy - trace.at(s).accuracy <= max_loss + 1e-9]
+
+
+def test_budget_right(capsys):
+    assert checks.check_budget(
+        lambda trace, speeds, loss: max(allowed(trace, speeds, loss), key=lambda s: trace.at(s).flops_speedup)
+    )
+    assert said(capsys, "check.pass")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda trace, speeds, loss: max(speeds), "ignores_budget"),
+        (lambda trace, speeds, loss: max(speeds, key=lambda s: trace.at(s).accuracy), "most_accurate"),
+        (lambda trace, speeds, loss: 0.123, "not_a_candidate"),
+        (lambda trace, speeds, loss: "fast", "not_a_candidate"),
+    ],
+)
+def test_budget_wrong(capsys, wrong, hint):
+    assert not checks.check_budget(wrong)
+    assert said(capsys, f"check.hint.{hint}")
+
+
+# --- thresholds ------------------------------------------------------------------------------------
+
+TRACE = made_up_trace()
+
+
+def test_thresholds(capsys):
+    assert not checks.check_thresholds(..., TRACE, 0.5)
+    assert said(capsys, "check.todo")
+    assert not checks.check_thresholds([0.5] * 6, TRACE, 0.5)
+    assert "5" in capsys.readouterr().out
+    assert not checks.check_thresholds([0.5] * 4 + [1.5], TRACE, 0.5)
+    assert "1.5" in capsys.readouterr().out
+    assert not checks.check_thresholds([0.5] * 5, TRACE, 0.5)  # no better is not enough
+    assert not checks.check_thresholds([0.0] * 5, TRACE, 0.5)  # accurate, but slower
+    assert not checks.check_thresholds([1.0] * 5, TRACE, 0.5)  # fast, but less accurate
+    better = next(
+        trial
+        for exit in range(5)
+        for speed in (0.0, 0.3, 0.4, 0.6, 0.7, 1.0)
+        if _beats(trial := [0.5] * exit + [speed] + [0.5] * (4 - exit))
+    )
+    assert checks.check_thresholds(better, TRACE, 0.5)
+
+
+def _beats(speeds):
+    own, base = TRACE.at(speeds), TRACE.at(0.5)
+    return own.accuracy >= base.accuracy and own.flops_speedup > base.flops_speedup
+
+
+# --- whatever else a student writes ----------------------------------------------------------------
+
+
+def not_written(*_):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("check", [checks.check_uncertainty, checks.check_exit_layer, checks.check_budget])
+@pytest.mark.parametrize("answer", [not_written, ..., None, lambda *_: ...])
+def test_an_unfinished_exercise_says_so(capsys, check, answer):
+    assert not check(answer)
+    assert said(capsys, "check.todo")
+
+
+@pytest.mark.parametrize("check", [checks.check_uncertainty, checks.check_exit_layer, checks.check_budget])
+def test_a_crash_is_reported_in_one_line(capsys, check):
+    assert not check(lambda *_: {}["no such key"])
+    out = capsys.readouterr().out
+    assert "KeyError" in out and out.count("\n") == 1
+
+
+def test_an_unusual_mistake_fails_without_a_hint(capsys):
+    assert not checks.check_uncertainty(lambda p: 0.77)
+    assert "0.77" in capsys.readouterr().out
+
+
+def test_a_guess_is_compared(monkeypatch):
+    shown = []
+    monkeypatch.setattr(checks, "say", lambda key, **values: shown.append(words.t(key, **values)))
+    checks.compare_guess(None, 12.34)
+    checks.compare_guess(10, 12.34)
+    assert "12.3" in shown[0] and "+2.3" in shown[1] and "10.0" in shown[1]

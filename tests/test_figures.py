@@ -1,0 +1,115 @@
+"""Figures show what the trace holds, in both languages, without a missing glyph."""
+
+import warnings
+
+import numpy as np
+import pytest
+from made_up import made_up_trace
+from PIL import Image
+
+from course_lib import figures, style, words
+from course_lib.figures.accuracy_by_uncertainty import by_uncertainty
+from course_lib.figures.trade_off import fixed_depths
+
+TRACE = made_up_trace()
+STEPS = np.arange(200) % 4 + 1
+DRAW = {
+    "accuracy_by_exit": lambda: figures.accuracy_by_exit(TRACE),
+    "accuracy_by_steps": lambda: figures.accuracy_by_steps(TRACE, STEPS),
+    "accuracy_by_uncertainty": lambda: figures.accuracy_by_uncertainty(TRACE, [1, 3, 6]),
+    "exit_layer_by_steps": lambda: figures.exit_layer_by_steps(TRACE, STEPS, 0.5),
+    "layer_histogram": lambda: figures.layer_histogram(TRACE, 0.5),
+    "trade_off": lambda: figures.trade_off(TRACE),
+    "trade_off_at": lambda: figures.trade_off(TRACE, 0.5),
+}
+
+
+@pytest.fixture(params=words.LANGUAGES, autouse=True)
+def language(request):
+    words.use(request.param)
+    yield request.param
+    words.use(None)
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_a_figure_draws_without_a_warning_and_says_what_it_shows(name, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a missing glyph is a warning
+        figure = DRAW[name]()
+        data, metadata = style.mime_bundle(figure)
+    picture = tmp_path / "figure.png"
+    picture.write_bytes(data["image/png"])
+    width, height = (metadata["image/png"][side] for side in ("width", "height"))
+    assert Image.open(picture).size == (width * style.SCALE, height * style.SCALE)
+    assert len(metadata["image/png"]["alt"]) > 8 and data["text/plain"] == metadata["image/png"]["alt"]
+
+
+@pytest.mark.parametrize("name", DRAW)
+def test_the_axes_are_named(name):
+    figure = DRAW[name]()
+    lowest = [axes for axes in figure.axes if axes.get_subplotspec() and axes.get_subplotspec().is_last_row()]
+    assert lowest and lowest[0].get_xlabel()
+    assert all(axes.get_ylabel() for axes in figure.axes)
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    assert style.png(figures.trade_off(TRACE, 0.5)) == style.png(figures.trade_off(TRACE, 0.5))
+
+
+def test_accuracy_by_exit_shows_the_traces_accuracies():
+    axes = figures.accuracy_by_exit(TRACE).axes[0]
+    exits = [line for line in axes.lines if len(line.get_xdata()) == 6]
+    np.testing.assert_allclose(exits[0].get_ydata(), TRACE.accuracy_by_layer)
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.5, 1.0])
+def test_the_histograms_bars_are_the_traces_shares(speed):
+    axes = figures.layer_histogram(TRACE, speed).axes[0]
+    heights = np.array([bar.get_height() for bar in axes.patches])
+    np.testing.assert_allclose(heights * len(TRACE.labels), TRACE.at(speed).histogram)
+    assert heights.sum() == pytest.approx(1)
+
+
+def test_the_point_on_the_trade_off_is_the_traces():
+    axes = figures.trade_off(TRACE, 0.4).axes[0]
+    x, y = axes.lines[-1].get_data()
+    assert (x[0], y[0]) == (TRACE.at(0.4).flops_speedup, TRACE.at(0.4).accuracy)
+
+
+def test_a_network_cut_after_its_last_layer_is_the_plain_model():
+    accuracy, speedup = fixed_depths(TRACE)
+    assert speedup[-1] == pytest.approx(1) and accuracy[-1] == TRACE.at(0.0).accuracy
+    assert (np.diff(speedup) < 0).all()
+
+
+def test_the_bins_of_uncertainty_hold_every_sentence_once():
+    for exit in (1, 6):
+        accuracy, counts = by_uncertainty(TRACE, exit)
+        assert counts.sum() == len(TRACE.labels)
+        assert np.nansum(accuracy * counts) == pytest.approx(TRACE.accuracy_by_layer[exit - 1] * counts.sum())
+    with pytest.raises(ValueError, match=r"1\.\.6, not 7"):
+        by_uncertainty(TRACE, 7)
+
+
+def test_the_tables_by_steps_agree_with_the_trace():
+    table = figures.accuracy_table(TRACE, STEPS)
+    assert table.shape == (4, 6)
+    np.testing.assert_allclose(table.mean(0), TRACE.accuracy_by_layer)  # 50 worlds each
+    means = figures.mean_exit_layers(TRACE, STEPS, 0.5)
+    assert means.mean() == pytest.approx(TRACE.at(0.5).mean_layer)
+
+
+def test_a_title_states_the_finding_of_its_trace(language):
+    title = figures.accuracy_by_exit(TRACE).axes[0].get_title(loc="left")
+    assert f"{TRACE.accuracy_by_layer[0]:.1%}" in title and f"{TRACE.accuracy_by_layer[-1]:.1%}" in title
+
+
+def test_the_font_comes_with_a_package_and_has_what_we_write():
+    from matplotlib.ft2font import FT2Font
+
+    style.apply()
+    font = FT2Font(str(style.font_file()))
+    text = "".join(entry[language] for entry in words.catalogue().values() for language in words.LANGUAGES)
+    figure_text = {character for character in text if character not in "✓✗\n"}  # these stand in HTML only
+    missing = [character for character in figure_text | {"\u2212"} if font.get_char_index(ord(character)) == 0]
+    assert not missing

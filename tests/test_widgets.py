@@ -1,0 +1,140 @@
+"""The speed slider, moved by its value as a notebook's test cell moves it."""
+
+import io
+
+import numpy as np
+import pytest
+from made_up import made_up_trace
+from PIL import Image
+from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
+
+from course_lib import words
+from course_lib.widgets import SpeedSlider, easy_to_hard
+
+TRACE = made_up_trace(classes=3)
+TEXTS = [f"sentence <{number}> & more" for number in range(200)]
+NAMES = ["negative", "positive", "Tom/小明"]
+
+
+@pytest.fixture(params=words.LANGUAGES, autouse=True)
+def language(request):
+    words.use(request.param)
+    yield request.param
+    words.use(None)
+
+
+@pytest.fixture
+def slider():
+    return SpeedSlider(TRACE, TEXTS, NAMES)
+
+
+def pixels(slider) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(slider.image.value)).convert("RGB"), dtype=int)
+
+
+def test_every_move_gives_another_picture_of_the_same_size(slider):
+    pictures = []
+    for speed in (0.0, 0.5, 1.0):
+        slider.speed.value = speed
+        pictures.append(pixels(slider))
+    assert len({picture.shape for picture in pictures}) == 1
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        assert (pictures[one] != pictures[other]).any()
+
+
+def test_a_move_back_gives_the_first_picture_again(slider):
+    before = slider.image.value
+    slider.speed.value = 0.9
+    slider.speed.value = 0.5
+    assert slider.image.value == before
+
+
+def test_only_bars_and_point_move(slider):
+    """Fixed axes: labels and frame (the outer margin) stay to the pixel."""
+    slider.speed.value = 0.0
+    left = pixels(slider)
+    slider.speed.value = 1.0
+    right = pixels(slider)
+    # The palette is chosen anew for each picture, so a grey may differ by a shade.
+    assert np.abs(left[-40:] - right[-40:]).max() < 40
+    assert np.abs(left[:, :60] - right[:, :60]).max() < 40
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.25, 0.5, 1.0])
+def test_the_bars_hold_all_sentences_and_agree_with_the_trace(slider, speed):
+    slider.speed.value = speed
+    heights = np.array([bar.get_height() for bar in slider.picture.bars])
+    exits = TRACE.at(speed)
+    np.testing.assert_allclose(heights * len(TEXTS), exits.histogram)
+    assert exits.histogram.sum() == len(TEXTS)
+    assert slider.picture.point.get_xdata()[0] == exits.flops_speedup
+    assert slider.picture.point.get_ydata()[0] == exits.accuracy
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.5, 1.0])
+def test_the_table_agrees_with_the_trace(slider, speed):
+    table, exits = slider.table(speed), TRACE.at(speed)
+    assert len(table) == 8
+    assert table.iloc[:, 0].tolist() == [TEXTS[number] for number in slider.shown]
+    assert table.iloc[:, 1].tolist() == exits.exit_layer[slider.shown].tolist()
+    right = (exits.predictions == TRACE.labels)[slider.shown]
+    assert (table.iloc[:, 3] == words.t("slider.right")).tolist() == right.tolist()
+
+
+def test_the_state_tells_accuracy_layers_and_flops_together(slider):
+    slider.speed.value = 0.7
+    exits = TRACE.at(0.7)
+    for shown in (f"{exits.accuracy:.1%}", f"{exits.mean_layer:.2f}", f"{exits.flops_speedup:.2f}×"):
+        assert shown in slider.state.value
+
+
+def test_texts_are_shown_as_text_and_not_as_html(slider):
+    assert "&lt;" in slider.sentences.value and "<0>" not in slider.sentences.value
+
+
+def test_sentences_go_from_easy_to_hard_and_keep_to_those_allowed():
+    shown = easy_to_hard(TRACE, among=range(0, 200, 2), rows=5)
+    doubt = TRACE.uncertainties[:, shown].mean(0)
+    assert len(shown) == 5 and all(number % 2 == 0 for number in shown)
+    assert (np.diff(doubt) >= 0).all()
+
+
+def test_a_typed_sentence_shows_every_layers_answer(language):
+    corpus = tiny_corpus()
+    model, tokenizer = tiny_fastbert(num_hidden_layers=4, num_labels=2), tiny_tokenizer(corpus)
+    slider = SpeedSlider(TRACE, TEXTS, NAMES, model, tokenizer)
+    slider.box.value = corpus["test"]["text"][0]
+    assert slider.layers.value.count("<tr>") == 1 + 4  # the heading and 4 exits
+    for speed in (0.0, 0.5, 1.0):
+        slider.speed.value = speed
+        ids = tokenizer(slider.box.value, return_tensors="pt")["input_ids"]
+        leaves = model.predict(ids, speed=speed).exit_layer.item()
+        assert f"<b>{leaves}</b>" in slider.layers.value
+        assert slider.layers.value.count(words.t("slider.leaves_here")) == 1
+
+
+def test_a_typed_sentence_is_warned_about_when_the_model_cannot_read_it():
+    corpus = tiny_corpus()
+    slider = SpeedSlider(TRACE, TEXTS, NAMES, tiny_fastbert(num_labels=2), tiny_tokenizer(corpus))
+    slider.box.value = "Ω"
+    assert slider.notice.value == words.t("slider.unknown", unknown=1, tokens=1)
+    slider.box.value = corpus["test"]["text"][0] * 30
+    assert words.t("slider.cut", tokens=22) in slider.notice.value
+    slider.box.value = "  "
+    assert slider.notice.value == words.t("slider.empty") and slider.layers.value == ""
+
+
+def test_without_a_kernel_the_output_still_has_picture_and_words(slider):
+    data, metadata = slider._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert f"{TRACE.at(0.5).accuracy:.1%}" in data["text/plain"] == metadata["image/png"]["alt"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_static_gives_the_picture_at_any_speed(slider):
+    assert f"{TRACE.at(0.2).mean_layer:.2f}" in slider.static(0.2).get_label()
+
+
+def test_texts_of_another_split_are_refused():
+    with pytest.raises(ValueError, match="3 texts, but the trace has 200"):
+        SpeedSlider(TRACE, TEXTS[:3], NAMES)
