@@ -31,7 +31,7 @@ reproduce: $(INSTALLED)  ## train everything that is shipped again (says first h
 	$(BIN)/course reproduce
 
 bench: $(INSTALLED)  ## measure early exit against full depth on this machine
-	$(BIN)/course bench
+	$(BIN)/course bench exits
 
 doctor: $(INSTALLED)  ## look for what is wrong on this machine, and say how to mend it
 	$(BIN)/course doctor

@@ -133,7 +133,7 @@ my_percent = None  # your number, for example 30
 
 # %%
 worlds_test = worlds()["test"]
-worlds_trace = ExitTrace.load(TRACES / "worlds-test.safetensors")
+worlds_trace = ExitTrace.load(TRACES / "worlds-fastbert-test.safetensors")
 assert np.array_equal(worlds_trace.labels, worlds_test["label"])  # the trace belongs to these texts
 
 steps = np.array(worlds_test["steps"])
@@ -415,7 +415,7 @@ print(torch.equal(output.exit_layer, left_at))
 my_layers = None  # your number, for example 1.5
 
 # %%
-worlds_speed = ExitTrace.load(TRACES / "worlds-validation.safetensors").budget(max_loss=0.01)
+worlds_speed = ExitTrace.load(TRACES / "worlds-fastbert-validation.safetensors").budget(max_loss=0.01)
 mean_layers = figures.mean_exit_layers(worlds_trace, steps, worlds_speed)
 checks.compare_guess(my_layers, mean_layers[-1] - mean_layers[0])
 
@@ -447,7 +447,7 @@ my_points = None  # your number, for example 5
 # %%
 model, tokenizer = load_fastbert("reviews-fastbert")
 test = reviews()["test"]
-trace = ExitTrace.load(TRACES / "reviews-test.safetensors")
+trace = ExitTrace.load(TRACES / "reviews-fastbert-test.safetensors")
 assert np.array_equal(trace.labels, test["label"])
 by_layer = trace.accuracy_by_layer
 checks.compare_guess(my_points, 100 * (by_layer[-1] - by_layer[0]))
@@ -625,7 +625,7 @@ passed = checks.check_budget(choose_speed)
 # 速度在**验证集**上选，在**测试集**上评判。预算在那里还守得住吗？
 
 # %%
-validation = ExitTrace.load(TRACES / "reviews-validation.safetensors")
+validation = ExitTrace.load(TRACES / "reviews-fastbert-validation.safetensors")
 chosen = validation.budget(max_loss=0.005)
 kept = trace.at(chosen)
 say("lesson03.budget", speed=chosen, points=100 * (kept.accuracy - by_layer[-1]), exits=kept)
