@@ -14,8 +14,8 @@ from datasets import Dataset
 from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
 
 from course_lib.cost import flops, full_flops
-from course_lib.fastbert import FastBertForSequenceClassification
 from course_lib.exit_rule import Speed
+from course_lib.fastbert import FastBertForSequenceClassification
 
 
 @dataclass(frozen=True)

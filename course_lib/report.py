@@ -1,8 +1,12 @@
 """The figures of a trained FastBERT that its run record keeps, and their summary over seeds."""
 
+from pathlib import Path
+
 import numpy as np
 from datasets import Dataset
 
+from course_lib.paths import RUNS
+from course_lib.records import read_record
 from course_lib.trace import ExitTrace
 
 SPEEDS = [round(number / 20, 2) for number in range(21)]
@@ -33,6 +37,52 @@ def speed_for(trace: ExitTrace, speedup: float) -> float:
     speeds = np.linspace(0, 1, 1001)
     enough = trace.sweep(speeds)["flops_speedup"] >= speedup
     return float(speeds[enough.argmax()]) if enough.any() else 1.0
+
+
+def seed_records(name: str, runs: Path = RUNS) -> list[dict]:
+    """The run records of all seeds of a FastBERT recipe, by seed.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    found = sorted(path.stem for path in runs.glob(f"{name}-seed*.json"))
+    return [read_record(each, runs) for each in found] or [read_record(f"{name}-seed1", runs)]
+
+
+def summary(name: str, runs: Path = RUNS) -> dict:
+    """What a FastBERT recipe reached: [mean, standard deviation] over its seeds, on the test split."""
+    metrics = [record["metrics"] for record in seed_records(name, runs)]
+
+    def over_seeds(pick) -> list[float]:
+        return list(mean_and_deviation([pick(each) for each in metrics]))
+
+    def choices(kind: str) -> dict:
+        keys = ("speed", "accuracy", "loss", "mean_layer", "flops_speedup")
+        return {
+            target: {key: over_seeds(lambda each, t=target, k=key: each[kind][t][k]) for key in keys}
+            for target in metrics[0][kind]
+        }
+
+    layers = range(len(metrics[0]["accuracy_by_layer"]))
+    result = {
+        "seeds": len(metrics),
+        "accuracy_by_layer": [over_seeds(lambda each, n=n: each["accuracy_by_layer"][n]) for n in layers],
+        "at_speedup": choices("at_speedup"),
+        "at_budget": choices("at_budget"),
+    }
+    if "by_steps" in metrics[0]:
+        result["by_steps"] = {
+            steps: {
+                key: over_seeds(lambda each, s=steps, k=key: each["by_steps"][s][k])
+                for key in ("accuracy", "mean_layer")
+            }
+            | {
+                key: over_seeds(lambda each, s=steps, n=n: each["by_steps"][s]["accuracy_by_layer"][n])
+                for key, n in (("first_exit", 0), ("teacher", -1))
+            }
+            for steps in metrics[0]["by_steps"]
+        }
+    return result
 
 
 def mean_and_deviation(values: list[float]) -> tuple[float, float]:

@@ -13,7 +13,13 @@ from pathlib import Path
 import torch
 from datasets import Dataset, DatasetDict
 from torch.nn.functional import cross_entropy
-from transformers import AutoTokenizer, BertForMaskedLM, DataCollatorWithPadding, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    BertForMaskedLM,
+    DataCollatorWithPadding,
+    PreTrainedTokenizerFast,
+)
 
 from course_lib import corpora
 from course_lib import tokenizer as tokenizers
@@ -23,7 +29,7 @@ from course_lib.fastbert import FastBertConfig, FastBertForSequenceClassificatio
 from course_lib.loop import LengthBuckets, LoopSettings, train
 from course_lib.paths import CHECKPOINTS, DATA, RECIPES, RUNS, TRACES
 from course_lib.pretraining import MaskedLanguageModel, new_masked_lm, stack
-from course_lib.records import write_record
+from course_lib.records import read_record, write_record
 from course_lib.report import fastbert_metrics
 from course_lib.trace import ExitTrace
 from course_lib.worlds import worlds, worlds_tokenizer
@@ -83,6 +89,16 @@ def reproduce_order() -> list[str]:
         }
     )
     return list(order.static_order())
+
+
+def recorded_minutes(recipe: dict, runs: Path = RUNS) -> float:
+    """How long a recipe took, all seeds together, by its run records (0 where there is none yet)."""
+    names = (
+        [f"{recipe['name']}-seed{seed}" for seed in recipe["seeds"]]
+        if "seeds" in recipe
+        else [recipe["name"]]
+    )
+    return sum(read_record(name, runs)["seconds"] for name in names if (runs / f"{name}.json").is_file()) / 60
 
 
 # --- pre-training ----------------------------------------------------------------------------------
@@ -203,6 +219,9 @@ def new_fastbert(
         )
         return FastBertForSequenceClassification(config), tokenizer
     backbone = find_model(recipe["backbone"])
+    kind = AutoConfig.from_pretrained(backbone).model_type
+    if kind not in ("bert", "fastbert"):
+        raise ValueError(f"{recipe['backbone']} is a {kind!r} model; the backbone must be a BERT")
     tokenizer = AutoTokenizer.from_pretrained(backbone)
     model = FastBertForSequenceClassification.from_pretrained(backbone, dtype=torch.float32, **options)
     return model, tokenizer

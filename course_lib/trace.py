@@ -18,9 +18,9 @@ from safetensors.torch import load_file, save_file
 from transformers import DataCollatorWithPadding
 
 from course_lib.cost import flops, full_flops
+from course_lib.exit_rule import Speed, thresholds, uncertainty
 from course_lib.fastbert import FastBertConfig
 from course_lib.loop import LengthBuckets
-from course_lib.exit_rule import Speed, thresholds, uncertainty
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from course_lib.cli import app
+from course_lib.paths import RUNS
 
 SENTENCE = "房间很干净，但是服务太差"
 
@@ -94,11 +96,21 @@ def test_bad_input_is_one_sentence(arguments, message):
 
 
 @pytest.mark.parametrize(
-    "command", ["predict", "evaluate", "train", "bench exits", "build", "doctor", "reproduce"]
+    "command", ["predict", "evaluate", "train", "report", "bench exits", "build", "doctor", "reproduce"]
 )
 def test_help_teaches(command):
     result = course(*command.split(), "--help")
     assert result.exit_code == 0 and len(result.output) > 200
+
+
+def test_report_is_mean_and_deviation_of_the_run_records():
+    found = json.loads(course("report", "worlds-fastbert", "--json").output)
+    records = [json.loads(path.read_text()) for path in RUNS.glob("worlds-fastbert-seed*.json")]
+    teachers = [record["metrics"]["accuracy_by_layer"][-1] for record in records]
+    assert found["seeds"] == len(records) == 3
+    assert found["accuracy_by_layer"][-1] == pytest.approx([np.mean(teachers), np.std(teachers, ddof=1)])
+    printed = course("report", "worlds-fastbert").output
+    assert f"{100 * np.mean(teachers):.2f} ±" in printed
 
 
 def test_reproduce_says_how_long_and_asks():
@@ -112,7 +124,7 @@ def test_train_on_tiny_recipe_from_the_command_line(tmp_path):
     lines = "\n".join(f"第{number}条很好,1\n第{number}条太差,0" for number in range(40))
     (tmp_path / "mine.csv").write_text(f"text,label\n{lines}\n", encoding="utf-8")
     (tmp_path / "mine.toml").write_text(
-        'stage = "fastbert"\nminutes = 1\ndata = "reviews"\nbackbone = "reviews-backbone"\nseeds = [1]\n'
+        'stage = "fastbert"\ndata = "reviews"\nbackbone = "reviews-backbone"\nseeds = [1]\n'
         "[model]\nexit_hidden_size = 8\n[finetune]\nsteps = 2\nlearning_rate = 1e-4\ntokens_per_batch = 256\n"
         "[distil]\nsteps = 2\nlearning_rate = 1e-3\ntokens_per_batch = 256\n"
     )

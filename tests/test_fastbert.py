@@ -16,8 +16,8 @@ from transformers import (
     pipeline,
 )
 
-from course_lib.fastbert import FastBertForSequenceClassification, self_distillation_loss
 from course_lib.exit_rule import uncertainty
+from course_lib.fastbert import FastBertForSequenceClassification, self_distillation_loss
 
 
 def test_layers_are_berts():

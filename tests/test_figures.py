@@ -111,5 +111,7 @@ def test_the_font_comes_with_a_package_and_has_what_we_write():
     font = FT2Font(str(style.font_file()))
     text = "".join(entry[language] for entry in words.catalogue().values() for language in words.LANGUAGES)
     figure_text = {character for character in text if character not in "✓✗\n"}  # these stand in HTML only
-    missing = [character for character in figure_text | {"\u2212"} if font.get_char_index(ord(character)) == 0]
+    missing = [
+        character for character in figure_text | {"\u2212"} if font.get_char_index(ord(character)) == 0
+    ]
     assert not missing

@@ -24,7 +24,9 @@ def keys_used():
     whole, beginnings = set(), set()
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("t", "say") and node.args):
+            if not (
+                isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("t", "say") and node.args
+            ):
                 continue
             for part in ast.walk(node.args[0]):
                 if isinstance(part, ast.JoinedStr):
@@ -38,9 +40,7 @@ def test_every_key_used_is_in_the_catalogue():
     whole, beginnings = keys_used()
     assert whole and beginnings
     missing = [key for key in whole if key not in words.catalogue()]
-    missing += [
-        start for start in beginnings if not any(key.startswith(start) for key in words.catalogue())
-    ]
+    missing += [start for start in beginnings if not any(key.startswith(start) for key in words.catalogue())]
     assert not missing
 
 

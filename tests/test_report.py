@@ -1,0 +1,53 @@
+"""What run records keep: speeds chosen on validation, measured on test, and their mean over seeds."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from datasets import Dataset
+from test_trace import random_trace
+
+from course_lib.report import fastbert_metrics, mean_and_deviation, speed_for, summary
+
+
+def test_metrics_of_traces():
+    validation, test = random_trace(sentences=300, seed=1), random_trace(sentences=300, seed=2)
+    steps = np.arange(300) % 4 + 1
+    rows = Dataset.from_dict({"text": ["x"] * 300, "label": test.labels, "steps": steps})
+    metrics = fastbert_metrics(validation, test, rows)
+    assert metrics["accuracy_by_layer"] == pytest.approx(test.accuracy_by_layer.tolist())
+    chosen = metrics["at_budget"]["0.01"]
+    assert chosen["speed"] == validation.budget(0.01), "the test split takes no part in the choice"
+    assert chosen["accuracy"] == test.at(chosen["speed"]).accuracy
+    assert chosen["loss"] == pytest.approx(metrics["teacher_accuracy"] - chosen["accuracy"])
+    for number in range(1, 5):
+        own = steps == number
+        by_steps = metrics["by_steps"][str(number)]
+        assert by_steps["mean_layer"] == pytest.approx(test.at(by_steps["speed"]).exit_layer[own].mean())
+    json.dumps(metrics)
+
+
+def test_speed_for_is_the_lowest_that_saves_enough():
+    trace = random_trace(sentences=300)
+    speed = speed_for(trace, 2.0)
+    assert trace.at(speed).flops_speedup >= 2.0 > trace.at(speed - 0.001).flops_speedup
+    assert speed_for(trace, 1000.0) == 1.0
+
+
+def test_mean_and_deviation():
+    assert mean_and_deviation([1.0, 2.0, 3.0]) == (2.0, 1.0)
+    assert math.isnan(mean_and_deviation([1.0])[1])
+
+
+def test_summary_of_seeds(tmp_path):
+    rows = Dataset.from_dict({"text": ["x"] * 50, "label": [0] * 50})
+    for seed in (1, 2, 3):
+        metrics = fastbert_metrics(random_trace(seed=seed + 5), random_trace(seed=seed), rows)
+        (tmp_path / f"some-seed{seed}.json").write_text(json.dumps({"metrics": metrics}))
+    found = summary("some", tmp_path)
+    teachers = [random_trace(seed=seed).accuracy_by_layer[-1] for seed in (1, 2, 3)]
+    assert found["seeds"] == 3
+    assert found["accuracy_by_layer"][-1] == pytest.approx([np.mean(teachers), np.std(teachers, ddof=1)])
+    with pytest.raises(FileNotFoundError, match="no run record"):
+        summary("other", tmp_path)
