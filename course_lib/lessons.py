@@ -274,14 +274,13 @@ def build(names: list[str] | None = None, notebooks: Path = NOTEBOOKS, records: 
     return changed
 
 
-def check(notebooks: Path = NOTEBOOKS, records: Path = RUNS) -> list[str]:
-    """What differs between the sources and the built notebooks; an empty list if nothing does."""
-    findings, expected = [], set()
-    for path in sources(notebooks):
+def check(names: list[str] | None = None, notebooks: Path = NOTEBOOKS, records: Path = RUNS) -> list[str]:
+    """What differs between the sources (all, or those named) and the built notebooks; empty if nothing does."""
+    findings, expected = [], {edition.folder / f"{path.stem}.ipynb" for edition in EDITIONS for path in sources(notebooks)}
+    for path in sources(notebooks, names):
         source = read_source(path)
         for edition in EDITIONS:
             relative = edition.folder / f"{source.name}.ipynb"
-            expected.add(relative)
             if not (notebooks / relative).is_file():
                 findings.append(f"{relative} is missing; run `make build`")
                 continue

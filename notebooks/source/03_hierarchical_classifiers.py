@@ -119,11 +119,15 @@ for exit, probabilities in enumerate(answers, start=1):
     print(f"exit {exit}  {names[child]:4}  p = {probabilities[child]:.2f}  {verdict}")
 
 # %% [markdown] lang="en"
+# (How it was trained: layer by layer, each was taught one pass more than the one below; then the exits were distilled from the last one's answers. The recipe stands in `data/recipes/worlds-fastbert.toml`.)
+#
 # One world proves nothing. The next cell asks all worlds of the test split; none of their rings occurred in training.
 #
 # **Predict.** Worlds with 4 steps: on how many per cent is *exit 1* right? (Guessing among eight children gives 12.5.)
 
 # %% [markdown] lang="zh"
+# （它是这样训练的：逐层教学，每一层比下面一层多学传一次球；然后各出口向最后一个出口的回答做蒸馏。配方见 `data/recipes/worlds-fastbert.toml`。）
+#
 # 一个例子说明不了什么。下一个单元格问遍测试集里的所有小世界，它们的传球环在训练中从未出现过。
 #
 # **先预测。** 需要 4 步的小世界，**出口 1** 能答对百分之几？（在八个孩子里瞎猜是 12.5。）
@@ -150,10 +154,10 @@ for number, exit in enumerate(enough, start=1):
     say("lesson03.enough" if exit else "lesson03.never_enough", steps=number, exit=exit)
 
 # %% [markdown] lang="en"
-# Read the table from left to right: a number of steps is out of reach for the first exits and then becomes easy. A layer is one more look-up. **Depth is needed where the answer must be composed**, and only there.
+# Read the table from left to right: a number of steps is out of reach for the first exits and then, at one layer, becomes easy. Each layer adds a look-up, and no exit can answer before the look-ups are done. **Depth is needed where the answer must be composed**, and only there.
 
 # %% [markdown] lang="zh"
-# 从左往右看这张表：某个步数对前几个出口遥不可及，再往后就变得容易。一层，好比多查一次表。**需要一步步推出答案的地方才需要深度**，别处并不需要。
+# 从左往右看这张表：某个步数对前几个出口遥不可及，到了某一层就一下子变得容易。每一层多查一次表，表没有查完，哪个出口也答不出来。**需要一步步推出答案的地方才需要深度**，别处并不需要。
 
 # %% [markdown] lang="en"
 # <details><summary>Why? Couldn't one wide layer do it all?</summary>
