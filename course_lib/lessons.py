@@ -275,8 +275,10 @@ def build(names: list[str] | None = None, notebooks: Path = NOTEBOOKS, records: 
 
 
 def check(names: list[str] | None = None, notebooks: Path = NOTEBOOKS, records: Path = RUNS) -> list[str]:
-    """What differs between the sources (all, or those named) and the built notebooks; empty if nothing does."""
-    findings, expected = [], {edition.folder / f"{path.stem}.ipynb" for edition in EDITIONS for path in sources(notebooks)}
+    """What differs between the sources (all, or those named) and the built notebooks; [] if nothing."""
+    stems = [path.stem for path in sources(notebooks)]
+    expected = {edition.folder / f"{stem}.ipynb" for edition in EDITIONS for stem in stems}
+    findings = []
     for path in sources(notebooks, names):
         source = read_source(path)
         for edition in EDITIONS:
@@ -343,7 +345,10 @@ def _recorded_seconds(lesson: str, records: Path) -> int | None:
 
 def _runtime(lesson: str, language: str, records: Path) -> str:
     """The sentence part that says how long the lesson's code ran when it was built, and on what."""
-    record = read_record(_record_name(lesson), records)
+    try:
+        record = read_record(_record_name(lesson), records)
+    except FileNotFoundError:
+        return "?"  # never built; check() finds it
     machine = record["machine"]
     entry = words.catalogue()["lesson.runtime"][language]
     return entry.format(seconds=record["seconds"], processor=machine["processor"], threads=machine["threads"])

@@ -94,6 +94,7 @@ class SpeedSlider(ipywidgets.VBox):
         exits = self.trace.at(self.speed.value)
         # The picture first: it is what the eye follows.
         self.image.value = self.picture.at(exits)
+        self.image.tooltip = self._alt(self.speed.value, exits)
         self.state.value = self._state(exits)
         self.sentences.value = self._table_html(exits)
         self._show_typed()
@@ -188,7 +189,12 @@ class SpeedSlider(ipywidgets.VBox):
         exits = self.trace.at(speed)
         picture = _Picture(self.trace)
         picture.move(exits)
-        alt = t(
+        return describe(picture.figure, self._alt(speed, exits))
+
+    @staticmethod
+    def _alt(speed: float, exits: Exits) -> str:
+        """The picture in words, for those who can't see it."""
+        return t(
             "slider.alt",
             speed=speed,
             accuracy=exits.accuracy,
@@ -196,7 +202,6 @@ class SpeedSlider(ipywidgets.VBox):
             layers=len(exits.histogram),
             speedup=exits.flops_speedup,
         )
-        return describe(picture.figure, alt)
 
     def _repr_mimebundle_(self, include=None, exclude=None, **options):
         data = super()._repr_mimebundle_(**options) or {}
