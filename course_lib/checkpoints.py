@@ -1,5 +1,6 @@
 """Checkpoints: a Hugging Face folder and the checksums of its files, so that damage is noticed."""
 
+import copy
 import hashlib
 import json
 from pathlib import Path
@@ -15,12 +16,8 @@ MANIFEST = "checksums.json"
 
 def save_checkpoint(folder: Path, model, tokenizer, dtype: torch.dtype | None = None) -> None:
     """Writes weights (safetensors, in `dtype` if given), config, tokenizer and checksums into `folder`."""
-    weights = model.state_dict()
-    if dtype is not None:
-        weights = {
-            name: value.to(dtype) if value.is_floating_point() else value for name, value in weights.items()
-        }
-    model.save_pretrained(folder, state_dict=weights)
+    saved = model if dtype is None else copy.deepcopy(model).to(dtype)
+    saved.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / MANIFEST).write_text(json.dumps(_checksums(folder), indent=1) + "\n")
 

@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 
+import nbformat
 import pytest
 
 from course_lib.lessons import NOTEBOOKS
@@ -30,7 +31,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PATIENCE = 300_000  # milliseconds; a busy machine runs the lesson slowly, and that is no failure
+PATIENCE = 600_000  # milliseconds; a busy machine runs the lesson slowly, and that is no failure
 
 # Resolves with the milliseconds from now (the key is pressed right after) to the slider's next picture.
 NEXT_PICTURE = """image => {
@@ -55,6 +56,9 @@ def lab(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    tracker = folder / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text('{"windowingMode": "none"}')  # all cells stay on the page, also those out of sight
     settings = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -109,14 +113,12 @@ def page(lab, chromium, tmp_path_factory):
         # Outputs that are there already must not be taken for new ones.
         _menu(page, "Edit", "editmenu:clear-all")
         _menu(page, "Run", "runmenu:run-all")
-        # Cells far below are not rendered, so progress is read from the notebook's own model.
         page.wait_for_function(
-            """() => {
-                const cells = document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell');
-                return cells.length && document.querySelectorAll('.jp-Image, .widget-image').length >= 0
-                    && !document.querySelector('.jp-Notebook-ExecutionIndicator[data-status="busy"]')
-                    && document.querySelector('.jp-Notebook-ExecutionIndicator[data-status="idle"]');
-            }"""
+            """cells => {
+                const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+                return prompts.filter(each => /^\\[\\d+\\]:$/.test(each.textContent.trim())).length === cells;
+            }""",
+            arg=sum(cell.cell_type == "code" for cell in nbformat.read(LESSON, 4).cells),
         )
         yield page
         browser.close()
