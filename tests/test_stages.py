@@ -4,12 +4,14 @@ import json
 
 import pytest
 import torch
-from tiny import tiny_corpus
+from tiny import tiny_batch, tiny_corpus, tiny_fastbert
+from transformers import RobertaConfig
 
 from course_lib import stages
 from course_lib.checkpoints import load_fastbert
-from course_lib.stages import HiddenTokens, read_recipe, reproduce_order, run_recipe
+from course_lib.stages import HiddenTokens, StepByStep, read_recipe, reproduce_order, run_recipe
 from course_lib.trace import ExitTrace
+from course_lib.worlds import worlds
 
 PRETRAIN = """
 stage = "pretrain"
@@ -154,9 +156,65 @@ def test_hidden_tokens_only_in_training():
         HiddenTokens(Spy(), 4, 1.0)
 
 
+WORLDS = """
+stage = "fastbert"
+data = "worlds"
+seeds = [1]
+[model]
+num_hidden_layers = 3
+hidden_size = 16
+num_attention_heads = 2
+intermediate_size = 32
+exit_hidden_size = 8
+[finetune]
+step_by_step = true
+steps = 2
+learning_rate = 1e-3
+tokens_per_batch = 124
+[distil]
+steps = 2
+learning_rate = 1e-3
+tokens_per_batch = 124
+"""
+
+
+def test_worlds_from_scratch(small, monkeypatch):
+    """Without a backbone in the recipe the network starts from nothing, with the worlds' tokenizer."""
+    monkeypatch.setattr(stages, "worlds", lambda: worlds(num_train=40, num_validation=16, num_test=16))
+    (small / "tiny-worlds.toml").write_text(WORLDS)
+    record = run_recipe(small / "tiny-worlds.toml", **folders(small))
+    assert set(record["metrics"]["by_steps"]) == {"1", "2", "3", "4"}
+    model, tokenizer = load_fastbert(small / "checkpoints" / "tiny-worlds")
+    assert model.config.num_hidden_layers == 3 and model.config.num_labels == 8
+    assert not any("heads" in name for name in model.state_dict()), "the questions' heads are thrown away"
+    assert tokenizer("小明传给小红")["input_ids"].count(tokenizer.unk_token_id) == 0
+
+
+def test_step_by_step_asks_each_layer_for_one_more_pass():
+    """The loss is the mean of the teacher's and of each layer's own question, here worked out one by one."""
+    model = tiny_fastbert(num_hidden_layers=4, num_labels=8).set_stage("finetune")
+    module = StepByStep(model, num_steps=2)
+    ids, mask = tiny_batch([6, 6])
+    labels, holders = torch.tensor([3, 5]), torch.tensor([[1, 2, 3], [7, 6, 5]])
+    states = model.layer_states(ids, mask, None)
+    expected = [torch.nn.functional.cross_entropy(model(ids, mask).logits, labels)]
+    for layer, passes in ((0, 0), (1, 1), (2, 2), (3, 2)):
+        answers = module.heads[layer](states[layer][0][:, 0])
+        expected.append(torch.nn.functional.cross_entropy(answers, holders[:, passes]))
+    found = module(ids, mask, labels, holders)
+    torch.testing.assert_close(found, torch.stack(expected).mean())
+
+
 def test_reproduce_trains_a_backbone_before_what_stands_on_it():
     order = reproduce_order()
     assert order.index("reviews-backbone") < order.index("reviews-fastbert")
+
+
+def test_a_backbone_that_is_no_bert(small):
+    RobertaConfig().save_pretrained(small / "roberta")
+    (small / "fast.toml").write_text(FASTBERT.replace("BACKBONE", str(small / "roberta")))
+    with pytest.raises(ValueError, match="'roberta' model; the backbone must be a BERT"):
+        run_recipe(small / "fast.toml", **folders(small))
 
 
 def test_unknown_recipe_stage_and_tokenizer(small):
