@@ -233,23 +233,23 @@ def _is_dead_widget(output: NotebookNode) -> bool:
 # --- building and checking -------------------------------------------------------------------------
 
 
-def sources(notebooks: Path = NOTEBOOKS, names: list[str] | None = None) -> list[Path]:
-    """The sources whose name begins with one of `names` ("03"), or all.
+def sources(notebooks: Path = NOTEBOOKS, only: str | None = None) -> list[Path]:
+    """All sources, or those whose name begins with `only` ("03").
 
     Raises:
-        ValueError: a name fits no source.
+        ValueError: it fits no source.
     """
     found = sorted((notebooks / "source").glob("*.py"))
-    for name in names or []:
-        if not any(path.stem.startswith(name) for path in found):
-            raise ValueError(f"no lesson {name!r}; there are: {', '.join(path.stem for path in found)}")
-    return [path for path in found if not names or any(path.stem.startswith(name) for name in names)]
+    chosen = [path for path in found if path.stem.startswith(only or "")]
+    if only and not chosen:
+        raise ValueError(f"no lesson {only!r}; there are: {', '.join(path.stem for path in found)}")
+    return chosen
 
 
-def build(names: list[str] | None = None, notebooks: Path = NOTEBOOKS, records: Path = RUNS) -> list[Path]:
-    """Builds lessons (all, or those named); returns the notebooks that were written or changed."""
+def build(only: str | None = None, notebooks: Path = NOTEBOOKS, records: Path = RUNS) -> list[Path]:
+    """Builds the lessons (see `sources`); returns the notebooks that were written or changed."""
     changed = []
-    for path in sources(notebooks, names):
+    for path in sources(notebooks, only):
         source = read_source(path)
         executed = {}
         for language in words.LANGUAGES:
@@ -274,12 +274,12 @@ def build(names: list[str] | None = None, notebooks: Path = NOTEBOOKS, records: 
     return changed
 
 
-def check(names: list[str] | None = None, notebooks: Path = NOTEBOOKS, records: Path = RUNS) -> list[str]:
-    """What differs between the sources (all, or those named) and the built notebooks; [] if nothing."""
+def check(only: str | None = None, notebooks: Path = NOTEBOOKS, records: Path = RUNS) -> list[str]:
+    """What differs between the sources (see `sources`) and the built notebooks; [] if nothing."""
     stems = [path.stem for path in sources(notebooks)]
     expected = {edition.folder / f"{stem}.ipynb" for edition in EDITIONS for stem in stems}
     findings = []
-    for path in sources(notebooks, names):
+    for path in sources(notebooks, only):
         source = read_source(path)
         for edition in EDITIONS:
             relative = edition.folder / f"{source.name}.ipynb"

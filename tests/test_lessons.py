@@ -115,7 +115,7 @@ def test_a_good_source_is_read(tmp_path):
 def test_an_unknown_lesson_is_refused(tmp_path):
     written(tmp_path, GOOD)
     with pytest.raises(ValueError, match="no lesson '09'; there are: 01_small"):
-        lessons.sources(tmp_path, ["09"])
+        lessons.sources(tmp_path, "09")
 
 
 # --- editions --------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_a_second_build_leaves_the_files_alone_though_times_differ(built):
     notebooks, records = built
     before = {path: path.read_bytes() for path in notebooks.rglob("*.ipynb")}
     seconds = lessons.read_record("lesson-01", records)["seconds"]
-    changed = lessons.build(["01"], notebooks=notebooks, records=records)
+    changed = lessons.build("01", notebooks=notebooks, records=records)
     if lessons.read_record("lesson-01", records)["seconds"] == seconds:  # else the title truly changed
         assert changed == []
         assert before == {path: path.read_bytes() for path in notebooks.rglob("*.ipynb")}
