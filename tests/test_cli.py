@@ -20,7 +20,7 @@ def test_predict_shows_exit_and_every_layer():
     result = course("predict", SENTENCE, "--speed", "0.5")
     assert result.exit_code == 0, result.output
     assert result.output.count("leaves here") == 1
-    full = json.loads(course("predict", SENTENCE, "--speed", "0.5", "--json").output)
+    full = json.loads(course("predict", SENTENCE, "--speed", "0.5", "--json").stdout)
     assert len(full["layers"]) == 12 and 1 <= full["exit_layer"] <= 12
     leaving = full["layers"][full["exit_layer"] - 1]
     assert leaving["label"] == full["label"]
@@ -31,16 +31,16 @@ def test_predict_shows_exit_and_every_layer():
 
 def test_predict_takes_one_speed_for_each_student():
     speeds = ",".join(["0"] * 5 + ["1"] * 6)
-    found = json.loads(course("predict", SENTENCE, "--speed", speeds, "--json").output)
+    found = json.loads(course("predict", SENTENCE, "--speed", speeds, "--json").stdout)
     assert found["exit_layer"] == 6
 
 
 def test_predict_speed_0_uses_all_layers():
-    assert json.loads(course("predict", SENTENCE, "--speed", "0", "--json").output)["exit_layer"] == 12
+    assert json.loads(course("predict", SENTENCE, "--speed", "0", "--json").stdout)["exit_layer"] == 12
 
 
 def test_evaluate_on_worlds_and_your_own_file(tmp_path):
-    worlds = json.loads(course("evaluate", "--model", "worlds-fastbert", "--data", "worlds", "--json").output)
+    worlds = json.loads(course("evaluate", "--model", "worlds-fastbert", "--data", "worlds", "--json").stdout)
     assert worlds["accuracy_by_layer"][-1] > 0.9
     assert sum(worlds["histogram"]) == worlds["sentences"]
     lines = "\n".join(
@@ -66,7 +66,7 @@ def test_bench_exits():
         "3",
         "--json",
     )
-    (found,) = json.loads(result.output)
+    (found,) = json.loads(result.stdout)
     assert found["batch_size"] == 8 and found["full_ms"] > 0 and found["adaptive_ms"] > 0
     assert found["ratio"] == pytest.approx(found["measured_speedup"] / found["flops_speedup"])
 
@@ -104,7 +104,7 @@ def test_help_teaches(command):
 
 
 def test_report_is_mean_and_deviation_of_the_run_records():
-    found = json.loads(course("report", "worlds-fastbert", "--json").output)
+    found = json.loads(course("report", "worlds-fastbert", "--json").stdout)
     records = [json.loads(path.read_text()) for path in RUNS.glob("worlds-fastbert-seed*.json")]
     teachers = [record["metrics"]["accuracy_by_layer"][-1] for record in records]
     assert found["seeds"] == len(records) == 3
