@@ -1,8 +1,8 @@
 """The one training loop: AdamW, warm-up and decay, clipping, length-bucketed batches, exact resume.
 
-Every random number of a step (dropout,
-masking) comes from the seed and the step's number, and the batches of an epoch from the seed and the
-epoch's number: so a run that was interrupted ends with the same weights, bit for bit on a CPU.
+Every random number of a step (dropout, masking, dropped layers) comes from the seed and the step's
+number, and the batches of an epoch from the seed and the epoch's number: so a run that was interrupted
+ends with the same weights, bit for bit on a CPU.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator, skip_first_batches
+from accelerate import Accelerator, DistributedDataParallelKwargs, skip_first_batches
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader, Sampler
@@ -97,6 +97,7 @@ def train(
     settings: LoopSettings,
     resume_folder: Path | None = None,
     checkpoint_minutes: float = 5.0,
+    before_step: Callable[[int], None] | None = None,
     after_epoch: Callable[[int], dict] | None = None,
     title: str = "train",
 ) -> list[dict]:
@@ -106,13 +107,16 @@ def train(
         module: `module(**collate(rows))` returns a loss, or an output with a `loss`; parameters without
             `requires_grad` stay as they are.
         resume_folder: where the unfinished state is kept; a state found there is taken up.
+        before_step: called with a number that belongs to this run and step: what it seeds is drawn again
+            alike after an interruption, and on every process.
         after_epoch: called with the number of epochs done; what it returns goes into the history.
 
     Returns:
         The history: one dict every fiftieth of the run, with `step`, `loss` (mean since the last one),
         `tokens_per_second`, and `after_epoch`'s entries.
     """
-    accelerator = Accelerator()
+    # Layers that LayerDrop leaves out get no gradient; distributed training must not wait for it.
+    accelerator = Accelerator(kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)])
     half = torch.autocast(accelerator.device.type, torch.bfloat16, enabled=settings.bf16 and computes_bf16())
     sampler = LengthBuckets([len(row["input_ids"]) for row in rows], settings.tokens_per_batch, settings.seed)
     loader = DataLoader(rows, batch_sampler=sampler, collate_fn=collate)
@@ -132,7 +136,10 @@ def train(
         while state.step < total:
             sampler.set_epoch(state.epoch)
             for batch in skip_first_batches(loader, state.batch):
-                torch.manual_seed(settings.seed * 1_000_003 + state.step)
+                number = settings.seed * 1_000_003 + state.step
+                torch.manual_seed(number)
+                if before_step:
+                    before_step(number)
                 with half:
                     output = wrapped(**batch)
                 loss = getattr(output, "loss", output)

@@ -5,6 +5,8 @@ of `loop.py`. `run_recipe` is what `course train NAME` calls: it leaves checkpoi
 record.
 """
 
+import json
+import shutil
 import time
 import tomllib
 from graphlib import TopologicalSorter
@@ -26,6 +28,7 @@ from course_lib import tokenizer as tokenizers
 from course_lib.baseline import train_baseline
 from course_lib.checkpoints import checked, save_checkpoint
 from course_lib.fastbert import FastBertConfig, FastBertForSequenceClassification
+from course_lib.layerdrop import LayerDrop
 from course_lib.loop import LengthBuckets, LoopSettings, train
 from course_lib.paths import CHECKPOINTS, DATA, RECIPES, RUNS, TRACES
 from course_lib.pretraining import MaskedLanguageModel, new_masked_lm, stack
@@ -80,15 +83,13 @@ def read_recipe(name_or_file: str | Path) -> dict:
 
 
 def reproduce_order() -> list[str]:
-    """All recipes of the course, each after the one whose checkpoint it needs."""
+    """All recipes of the course, each after the ones whose checkpoints it needs."""
     recipes = {path.stem: read_recipe(path.stem) for path in sorted(RECIPES.glob("*.toml"))}
-    order = TopologicalSorter(
-        {
-            name: [recipe["backbone"]] if recipe.get("backbone") in recipes else []
-            for name, recipe in recipes.items()
-        }
-    )
-    return list(order.static_order())
+    needs = {
+        name: {recipe.get("start"), recipe.get("backbone")} & recipes.keys()
+        for name, recipe in recipes.items()
+    }
+    return list(TopologicalSorter(needs).static_order())
 
 
 def recorded_minutes(recipe: dict, runs: Path = RUNS) -> float:
@@ -105,14 +106,24 @@ def recorded_minutes(recipe: dict, runs: Path = RUNS) -> float:
 
 
 def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -> dict:
-    """Masked-language-model training from scratch, phase by phase, each deeper than the last."""
+    """Masked-language-model training, phase by phase, each as deep as the last or deeper.
+
+    It begins with random weights, or with those of the checkpoint that the recipe calls `start`. With a
+    `layer_drop` table in the recipe (see `LayerDrop`), layers are left out at random.
+    """
     start = time.perf_counter()
     texts = {"reviews": corpora.reviews()["train"], "newspaper": corpora.newspaper()}
-    tokenizer = make_tokenizer(recipe["tokenizer"], texts["reviews"])
+    if "start" in recipe:
+        folder = find_model(recipe["start"])
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        bert = BertForMaskedLM.from_pretrained(folder, dtype=torch.float32)
+    else:
+        tokenizer = make_tokenizer(recipe["tokenizer"], texts["reviews"])
+        bert = None
     tokens = {name: tokenise(rows.select_columns("text"), tokenizer) for name, rows in texts.items()}
     held_out = tokenise(corpora.reviews()["validation"].select_columns("text"), tokenizer)
 
-    bert, history = None, []
+    unfinished, history = UNFINISHED / recipe["name"], []
     for number, phase in enumerate(recipe["phases"], start=1):
         settings = LoopSettings(
             **{key: value for key, value in phase.items() if key not in ("layers", "corpora")},
@@ -123,24 +134,28 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
             bert = new_masked_lm(tokenizer, phase["layers"], **recipe["model"])
         else:
             bert = stack(bert, phase["layers"])
-        rows = [row for name, times in phase["corpora"].items() for row in tokens[name] * times]
-        model = MaskedLanguageModel(bert, tokenizer)
-        finished = UNFINISHED / f"{recipe['name']}-phase{number}-done"
-        if (finished / "config.json").is_file():
+        finished = unfinished / f"phase{number}-done"
+        if (finished / "phase.json").is_file():
+            history.append(finished_phase(finished, phase))
             bert = BertForMaskedLM.from_pretrained(finished)
-        else:
-            phase_history = train(
-                model,
-                rows,
-                DataCollatorWithPadding(tokenizer),
-                settings,
-                resume_folder=UNFINISHED / f"{recipe['name']}-phase{number}",
-                title=f"{recipe['name']}, {phase['layers']} layers",
-            )
-            bert.save_pretrained(finished)
-            loss = held_out_loss(bert, tokenizer, held_out)
-            print(f"phase {number}: {phase['layers']} layers, held-out loss {loss:.4f}")
-            history.append({"layers": phase["layers"], "held_out_loss": loss, "history": phase_history})
+            continue
+        rows = [row for name, times in phase["corpora"].items() for row in tokens[name] * times]
+        drop = LayerDrop(**recipe.get("layer_drop", {"rate": 0.0})).attach(bert)
+        phase_history = train(
+            MaskedLanguageModel(bert, tokenizer),
+            rows,
+            DataCollatorWithPadding(tokenizer),
+            settings,
+            resume_folder=unfinished / f"phase{number}",
+            before_step=drop.seed,
+            title=f"{recipe['name']}, {phase['layers']} layers",
+        )
+        drop.detach()
+        loss = held_out_loss(bert, tokenizer, held_out)
+        print(f"phase {number}: {phase['layers']} layers, held-out loss {loss:.4f}")
+        history.append({**phase, "held_out_loss": loss, "history": phase_history})
+        bert.save_pretrained(finished)
+        (finished / "phase.json").write_text(json.dumps(history[-1]))
 
     save_checkpoint(checkpoints / recipe["name"], bert, tokenizer, dtype=torch.float16)
     record = {
@@ -149,7 +164,16 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
         "phases": history,
         "seconds": round(time.perf_counter() - start),
     }
+    shutil.rmtree(unfinished, ignore_errors=True)
     return write_record(recipe["name"], record, runs)
+
+
+def finished_phase(folder: Path, phase: dict) -> dict:
+    """The record of a phase that an interrupted pre-training has done already."""
+    done = json.loads((folder / "phase.json").read_text("utf-8"))
+    if {key: done.get(key) for key in phase} != phase:
+        raise ValueError(f"{folder} comes from another recipe; delete it to start anew")
+    return done
 
 
 @torch.no_grad()
@@ -231,7 +255,8 @@ def finetune(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: P
     """Backbone and teacher on labels (paper, section 3.3.2).
 
     Besides the loop's settings, a recipe may say `joint = true` (all exits train as well: the paper's
-    ablation), `hide_tokens` (see `HiddenTokens`) or `step_by_step = true` (see `StepByStep`).
+    ablation), `hide_tokens` (see `HiddenTokens`), `step_by_step = true` (see `StepByStep`) or give a
+    `layer_drop` table (see `LayerDrop`).
     """
     options = dict(recipe["finetune"])
     model.set_stage("joint" if options.pop("joint", False) else "finetune").train()
@@ -241,17 +266,21 @@ def finetune(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: P
         module = StepByStep(model, num_steps=len(corpus["train"]["holders"][0]) - 1)
         for row, holders in zip(rows, corpus["train"]["holders"], strict=True):
             row["holders"] = holders
-    return train(
+    drop = LayerDrop(**options.pop("layer_drop", {"rate": 0.0})).attach(model)
+    history = train(
         module,
         rows,
         DataCollatorWithPadding(tokenizer),
         LoopSettings(**options, seed=seed),
         resume_folder=resume_folder,
+        before_step=drop.seed,
         after_epoch=lambda _: {
             "validation_accuracy": teacher_accuracy(model, tokenizer, corpus["validation"])
         },
         title=f"fine-tuning, seed {seed}",
     )
+    drop.detach()
+    return history
 
 
 class StepByStep(torch.nn.Module):

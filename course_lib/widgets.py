@@ -94,7 +94,6 @@ class SpeedSlider(ipywidgets.VBox):
         exits = self.trace.at(self.speed.value)
         # The picture first: it is what the eye follows.
         self.image.value = self.picture.at(exits)
-        self.image.tooltip = self._alt(self.speed.value, exits)
         self.state.value = self._state(exits)
         self.sentences.value = self._table_html(exits)
         self._show_typed()

@@ -1,0 +1,286 @@
+"""Cutting a trained network to fewer layers: which ones stay, and the smaller model.
+
+Fan et al. 2019, section 3.2. A strategy answers with the depths that are kept, 1-based and rising;
+`prune` makes of them a plain model of `transformers`, which needs none of this course's code.
+
+Shapes: L layers, B texts, H hidden size.
+"""
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import combinations
+
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+from transformers import PreTrainedModel
+
+from course_lib.layerdrop import find_layers, find_layers_name
+
+
+def checked_keep(keep: Sequence[int], num_layers: int) -> list[int]:
+    """The depths as a list, if a network of `num_layers` can be cut to them.
+
+    Raises:
+        ValueError: no depth, one outside 1..L, or depths that do not rise.
+    """
+    keep = list(keep)
+    if not keep or not all(1 <= depth <= num_layers for depth in keep):
+        raise ValueError(f"keep must name depths in 1..{num_layers}, at least one of them, not {keep}")
+    if any(left >= right for left, right in zip(keep, keep[1:], strict=False)):
+        raise ValueError(f"keep must rise and name each depth once, not {keep}")
+    return keep
+
+
+def _checked_number(keep: int, num_layers: int) -> None:
+    if not 1 <= keep <= num_layers:
+        raise ValueError(f"of {num_layers} layers, between 1 and {num_layers} can be kept, not {keep}")
+
+
+# --- strategies ------------------------------------------------------------------------------------
+
+
+def recommended_rate(num_layers: int, keep: int) -> float:
+    """The drop rate for a network that will be cut to `keep` layers: p* = 1 - r/N (paper, section 3.2).
+
+    A guide only: the paper's own experiments train with 0.2 whatever they prune to.
+    """
+    _checked_number(keep, num_layers)
+    return 1 - keep / num_layers
+
+
+def every_other(num_layers: int, keep: int) -> list[int]:
+    """Evenly spaced depths; the paper's "Every Other" strategy.
+
+    The paper drops the depths d with d = 0 mod floor(1/p), for p = 1 - keep/L. Where that leaves exactly
+    `keep` layers, it is what is returned. It need not: p = 0.4 would drop every second layer, and p > 0.5
+    every single one. There the depths 1, 1 + L/keep, 1 + 2 L/keep, … are kept, rounded down.
+    """
+    _checked_number(keep, num_layers)
+    if keep < num_layers:
+        period = num_layers // (num_layers - keep)  # floor(1/p)
+        by_the_paper = [depth for depth in range(1, num_layers + 1) if depth % period]
+        if len(by_the_paper) == keep:
+            return by_the_paper
+    return [1 + number * num_layers // keep for number in range(keep)]
+
+
+def search_on_valid(
+    score: Callable[[list[int]], float],
+    num_layers: int,
+    keep: int,
+    method: str = "greedy",
+    max_trials: int = 1000,
+) -> list[int]:
+    """The depths with the best score on validation data (the paper's "Search on Valid").
+
+    Args:
+        score: depths -> a figure, the higher the better; `with only_layers(model, depths)` helps.
+        method: "greedy" takes out one layer after the other, always the one that is missed least;
+            "exhaustive" tries all subsets of `keep` layers.
+        max_trials: how many calls of `score` may be made.
+
+    Raises:
+        ValueError: the search would need more than `max_trials`.
+    """
+    _checked_number(keep, num_layers)
+    trials = {
+        "greedy": sum(range(keep + 1, num_layers + 1)),
+        "exhaustive": math.comb(num_layers, keep),
+    }
+    if method not in trials:
+        raise ValueError(f"method must be one of {list(trials)}, not {method!r}")
+    if trials[method] > max_trials:
+        raise ValueError(f"{method} needs {trials[method]} trials; max_trials is {max_trials}")
+
+    with tqdm(total=trials[method], desc=f"search, {method}", leave=False) as bar:
+
+        def tried(depths: Sequence[int]) -> float:
+            bar.update()
+            return score(list(depths))
+
+        kept = tuple(range(1, num_layers + 1))
+        if method == "exhaustive":
+            return list(max(combinations(kept, keep), key=tried))
+        while len(kept) > keep:
+            kept = max(combinations(kept, len(kept) - 1), key=tried)
+    return list(kept)
+
+
+class LayerRates(nn.Module):
+    """Learns how much each layer is needed (the paper's "Data-Driven Pruning").
+
+    A layer's score is a non-linear function of its activation; a softmax over the layers shares out
+    `keep` among them. So the mean drop rate is 1 - keep/L, as the paper asks, and what one layer gains
+    the others lose.
+    """
+
+    def __init__(self, num_layers: int, hidden_size: int, keep: int, width: int = 16):
+        super().__init__()
+        _checked_number(keep, num_layers)
+        self.keep = keep
+        self.scorers = nn.ModuleList(
+            nn.Sequential(nn.Linear(hidden_size, width), nn.Tanh(), nn.Linear(width, 1))
+            for _ in range(num_layers)
+        )
+
+    def forward(self, activations: torch.Tensor) -> torch.Tensor:
+        """activations [L, B, H], each layer's mean over the tokens -> keep rates [L], their sum = keep."""
+        scores = torch.cat(
+            [scorer(states) for scorer, states in zip(self.scorers, activations, strict=True)], -1
+        )
+        return self.keep * scores.softmax(-1).mean(0)  # [B, L] -> [L]
+
+
+def data_driven(
+    model: PreTrainedModel,
+    loss: Callable[[int], torch.Tensor],
+    keep: int,
+    steps: int = 200,
+    learning_rate: float = 1e-2,
+    seed: int = 0,
+) -> tuple[list[int], torch.Tensor]:
+    """Learns each layer's drop rate and keeps the layers with the lowest.
+
+    The paper describes the idea in five sentences and gives no code. What it leaves open is decided so:
+    the scores of a step come from a pass with all layers (a layer's own activation cannot be known
+    before it runs); a layer is drawn from its rate, and the gradient reaches the rate as if the draw had
+    been the rate itself (straight-through); rates above 1 count as 1; the model's own weights are frozen;
+    at the end the rates' mean over the steps' second half decides. As in the paper, the kept layers are
+    fixed: they do not depend on the input.
+
+    Args:
+        model: in evaluation mode.
+        loss: step -> the loss (a scalar) of `model` on that step's batch.
+        keep: how many layers remain.
+
+    Returns:
+        The kept depths, and every layer's learned keep rate [L].
+    """
+    layers = find_layers(model)
+    torch.manual_seed(seed)
+    rates = LayerRates(len(layers), model.config.hidden_size, keep).to(model.device)
+    optimizer = torch.optim.AdamW(rates.parameters(), learning_rate)
+    before = {parameter: parameter.requires_grad for parameter in model.parameters()}
+    model.requires_grad_(False)
+    history = []
+    try:
+        for step in tqdm(range(steps), desc="learning drop rates", leave=False):
+            with _recorded(layers) as activations, torch.no_grad():
+                loss(step)
+            kept_share = rates(torch.stack(activations)).clamp(max=1.0)  # [L]
+            runs = torch.bernoulli(kept_share.detach())
+            gates = runs + kept_share - kept_share.detach()  # the draw's value, the rate's gradient
+            with _patched(layers, lambda depth, layer, gates=gates: _Gated(layer, gates[depth])):
+                loss(step).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            history.append(kept_share.detach())
+    finally:
+        for parameter, asked in before.items():
+            parameter.requires_grad_(asked)
+    learned = torch.stack(history[len(history) // 2 :]).mean(0)
+    return sorted((learned.topk(keep).indices + 1).tolist()), learned
+
+
+# --- the smaller model -----------------------------------------------------------------------------
+
+
+def prune(model: PreTrainedModel, keep: Sequence[int]) -> PreTrainedModel:
+    """A new model of the same class with the layers `keep` (depths) of `model`, and all else it has.
+
+    It is a plain model: `save_pretrained`, `from_pretrained` and a shallower config are all it takes.
+    The exits of a FastBERT follow their layers, and the last one that is kept becomes the teacher.
+
+    Raises:
+        ValueError: see `checked_keep`.
+    """
+    keep = checked_keep(keep, len(find_layers(model)))
+    lists = [find_layers_name(model)]
+    if hasattr(model, "exits"):
+        lists.append("exits")
+
+    config = copy.deepcopy(model.config)
+    config.num_hidden_layers = len(keep)
+    smaller = type(model)(config)
+    weights = model.state_dict()
+    for name in lists:
+        weights = _renumbered(weights, f"{name}.", keep)
+    smaller.load_state_dict(weights)
+    return smaller.to(device=model.device, dtype=model.dtype).train(model.training)
+
+
+def _renumbered(weights: dict, prefix: str, keep: list[int]) -> dict:
+    """The weights without the layers that are cut; those that stay are numbered from 0."""
+    new_number = {str(depth - 1): str(number) for number, depth in enumerate(keep)}
+    renumbered = {}
+    for name, value in weights.items():
+        if not name.startswith(prefix):
+            renumbered[name] = value
+            continue
+        number, rest = name.removeprefix(prefix).split(".", 1)
+        if number in new_number:
+            renumbered[f"{prefix}{new_number[number]}.{rest}"] = value
+    return renumbered
+
+
+@contextmanager
+def only_layers(model: nn.Module, keep: Sequence[int]) -> Iterator[nn.Module]:
+    """Inside the `with`, the other layers of `model` are skipped: a cut on trial, nothing is copied."""
+    layers = find_layers(model)
+    keep = checked_keep(keep, len(layers))
+    with _patched(layers, lambda depth, layer: layer.forward if depth + 1 in keep else _skip):
+        yield model
+
+
+@contextmanager
+def _patched(layers: nn.ModuleList, make: Callable[[int, nn.Module], Callable]) -> Iterator[None]:
+    """Puts `make(number, layer)` before every layer's forward, and takes it away again."""
+    before = [vars(layer).get("forward") for layer in layers]
+    for number, layer in enumerate(layers):
+        layer.forward = make(number, layer)
+    try:
+        yield
+    finally:
+        for layer, forward in zip(layers, before, strict=True):
+            if forward is None:
+                del layer.forward
+            else:
+                layer.forward = forward
+
+
+@contextmanager
+def _recorded(layers: nn.ModuleList) -> Iterator[list[torch.Tensor]]:
+    """The list to which every layer adds what it puts out, as the mean over the tokens [B, H]."""
+    activations: list[torch.Tensor] = []
+    with _patched(layers, lambda _, layer: _Recording(layer, activations)):
+        yield activations
+
+
+def _skip(hidden_states: torch.Tensor, *_: object, **__: object) -> torch.Tensor:
+    return hidden_states
+
+
+class _Recording:
+    """A layer that also writes down what it puts out."""
+
+    def __init__(self, layer: nn.Module, notes: list[torch.Tensor]):
+        self.forward, self.notes = layer.forward, notes
+
+    def __call__(self, hidden_states: torch.Tensor, *rest: object, **options: object) -> torch.Tensor:
+        out = self.forward(hidden_states, *rest, **options)
+        self.notes.append(out.mean(1))
+        return out
+
+
+class _Gated:
+    """A layer whose change to the states is multiplied by a gate (a scalar: 0 = dropped, 1 = runs)."""
+
+    def __init__(self, layer: nn.Module, gate: torch.Tensor):
+        self.forward, self.gate = layer.forward, gate
+
+    def __call__(self, hidden_states: torch.Tensor, *rest: object, **options: object) -> torch.Tensor:
+        out = self.forward(hidden_states, *rest, **options)
+        return hidden_states + self.gate * (out - hidden_states)
