@@ -19,6 +19,10 @@ hypothesis.settings.register_profile("course", deadline=None)
 hypothesis.settings.load_profile("course")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--pictures", action="store_true", help="renew the READMEs' pictures of the slider")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium or Chrome; tests that ask for it are skipped where there is none."""

@@ -16,6 +16,7 @@ from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
 from course_lib.cost import flops, full_flops
 from course_lib.exit_rule import Speed
 from course_lib.fastbert import FastBertForSequenceClassification
+from course_lib.pool import predict_pooled
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class ExitBench:
     """Adaptive inference against the plain model, at one batch size.
 
     Fields:
+        way: "batch" (`predict`: a batch shrinks as sentences leave) or "pool" (`predict_pooled`: it is
+            filled up with others).
         full_ms, adaptive_ms: median milliseconds a sentence.
         measured_speedup: the median over rounds of full time / adaptive time.
         spread: the quartiles (25 %, 75 %) of that ratio over the rounds.
@@ -32,6 +35,7 @@ class ExitBench:
     """
 
     batch_size: int
+    way: str
     full_ms: float
     adaptive_ms: float
     measured_speedup: float
@@ -64,12 +68,13 @@ def bench_exits(
     rows: Dataset,
     batch_size: int,
     speed: Speed = 0.5,
-    sentences: int = 256,
-    rounds: int = 9,
-) -> ExitBench:
-    """Times `model.predict` at `speed` against the same weights at full depth, without any student.
+    sentences: int = 1024,
+    rounds: int = 5,
+) -> list[ExitBench]:
+    """Times both ways of adaptive inference against the same weights at full depth, without students.
 
-    The first `sentences` texts of `rows` are sorted by length and cut into batches, as a server would do.
+    The first `sentences` texts of `rows` are sorted by length and cut into batches, as a server would do;
+    a pool reads them in the same order.
     """
     ids = tokenizer(list(rows["text"][:sentences]), truncation=True)["input_ids"]
     ids.sort(key=len)
@@ -85,21 +90,30 @@ def bench_exits(
     def full():
         return [model(batch["input_ids"], batch["attention_mask"]) for batch in batches]
 
-    def adaptive():
+    def batch():
         return [model.predict(batch["input_ids"], batch["attention_mask"], speed) for batch in batches]
 
-    layers = np.concatenate([output.exit_layer.numpy() for output in adaptive()])
+    def pool():
+        return predict_pooled(model, ids, batch_size, speed)
+
+    layers = pool().exit_layer.numpy()
     promised = full_flops(model.config, lengths).sum() / flops(model.config, lengths, layers).sum()
-    seconds = alternate({"full": full, "adaptive": adaptive}, rounds)
-    speedups = seconds["full"] / seconds["adaptive"]
-    measured = float(np.median(speedups))
-    return ExitBench(
-        batch_size=batch_size,
-        full_ms=float(np.median(seconds["full"]) / len(ids) * 1000),
-        adaptive_ms=float(np.median(seconds["adaptive"]) / len(ids) * 1000),
-        measured_speedup=measured,
-        spread=(float(np.quantile(speedups, 0.25)), float(np.quantile(speedups, 0.75))),
-        flops_speedup=float(promised),
-        ratio=measured / float(promised),
-        mean_layer=float(layers.mean()),
-    )
+    seconds = alternate({"full": full, "batch": batch, "pool": pool}, rounds)
+    benches = []
+    for way in ("batch", "pool"):
+        speedups = seconds["full"] / seconds[way]
+        measured = float(np.median(speedups))
+        benches.append(
+            ExitBench(
+                batch_size=batch_size,
+                way=way,
+                full_ms=float(np.median(seconds["full"]) / len(ids) * 1000),
+                adaptive_ms=float(np.median(seconds[way]) / len(ids) * 1000),
+                measured_speedup=measured,
+                spread=(float(np.quantile(speedups, 0.25)), float(np.quantile(speedups, 0.75))),
+                flops_speedup=float(promised),
+                ratio=measured / float(promised),
+                mean_layer=float(layers.mean()),
+            )
+        )
+    return benches

@@ -212,7 +212,7 @@ def bench_exits_command(
     data: Annotated[str, typer.Option(help="reviews, worlds, a file or a hub name.")] = "reviews",
     speed: SpeedText = "0.5",
     batches: Annotated[str, typer.Option(help="Batch sizes, with commas.")] = "1,8,32,128",
-    rounds: Annotated[int, typer.Option(min=3, help="How often each contender runs.")] = 9,
+    rounds: Annotated[int, typer.Option(min=3, help="How often each contender runs.")] = 5,
     as_json: Json = False,
 ) -> None:
     """Adaptive inference against full depth on the same weights: does the clock agree with the FLOPs?"""
@@ -226,15 +226,20 @@ def bench_exits_command(
         raise ValueError(f"batch sizes are whole numbers above 0, with commas, not {batches!r}")
     fastbert, tokenizer = load_fastbert(model)
     rows = load_corpus(data)["test"]
-    results = [bench_exits(fastbert, tokenizer, rows, size, limit, rounds=rounds) for size in sizes]
+    results = [
+        result
+        for size in sizes
+        for result in bench_exits(fastbert, tokenizer, rows, size, limit, rounds=rounds)
+    ]
     if as_json:
         return print_json([asdict(result) for result in results])
     table = Table(
-        "batch", "full ms", "adaptive ms", "measured", "quartiles", "FLOPs", "measured / FLOPs", "layers"
+        "batch", "way", "full ms", "adaptive ms", "measured", "quartiles", "FLOPs", "ratio", "layers"
     )
     for result in results:
         table.add_row(
             str(result.batch_size),
+            result.way,
             f"{result.full_ms:.2f}",
             f"{result.adaptive_ms:.2f}",
             f"{result.measured_speedup:.2f}x",
@@ -243,7 +248,57 @@ def bench_exits_command(
             f"{result.ratio:.2f}",
             f"{result.mean_layer:.2f}",
         )
-    console.print(f"{model} at speed {speed}; milliseconds a sentence, medians of {rounds} rounds")
+    console.print(
+        f"{model} at speed {speed}; milliseconds a sentence, medians of {rounds} rounds.\n"
+        "way: batch = it shrinks as sentences leave; pool = it is filled up with others that wait.\n"
+        "ratio: measured / FLOPs speed-up; 1 = the clock agrees with the counting."
+    )
+    console.print(table)
+
+
+@bench.command("layerdrop")
+@clear_errors
+def bench_layerdrop_command(
+    rates: Annotated[
+        str, typer.Option(help="Drop rates with commas; the first is the measure.")
+    ] = "0,0.2,0.5,0.8",
+    unit: Annotated[str, typer.Option(help="What is dropped: layer, sublayer, head or ffn.")] = "layer",
+    layers: Annotated[int, typer.Option(min=1, help="Depth of the network.")] = 12,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps in a round.")] = 8,
+    rounds: Annotated[int, typer.Option(min=3, help="How often each contender runs.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Training steps with LayerDrop: do they get quicker by as much as is left out?
+
+    A dropped layer is not computed, so the layers' part should take 1 - p of its time. The whole step
+    also pays for embeddings, vocabulary head and optimizer. Heads are another matter: they run side by
+    side, so leaving some out saves little (try --unit head).
+    """
+    from course_lib.bench_layerdrop import bench_layerdrop
+
+    try:
+        numbers = [float(rate) for rate in rates.split(",")]
+    except ValueError:
+        raise ValueError(f"rates are numbers with commas, not {rates!r}") from None
+    results = bench_layerdrop(numbers, unit, layers, steps, rounds)
+    if as_json:
+        return print_json([asdict(result) for result in results])
+    table = Table("rate", "expected", "ran", "layers' part", "quartiles", "whole step", "quartiles", "ms")
+    for result in results:
+        table.add_row(
+            f"{result.rate:g}",
+            f"{result.expected:.2f}",
+            f"{result.ran:.2f}",
+            f"{result.layer_part:.2f}",
+            "{:.2f}-{:.2f}".format(*result.layer_part_spread),
+            f"{result.whole_step:.2f}",
+            "{:.2f}-{:.2f}".format(*result.whole_step_spread),
+            f"{result.step_ms:.0f}",
+        )
+    console.print(
+        f"Training steps, {layers} layers, unit {unit}; shares of the time at rate {numbers[0]:g}, "
+        f"medians of {rounds} rounds of {steps} steps.\nms: milliseconds of a whole step."
+    )
     console.print(table)
 
 

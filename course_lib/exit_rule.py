@@ -38,8 +38,7 @@ def uncertainty(logits: torch.Tensor, measure: str = "entropy", k: int = 5) -> t
 
 
 def _normalised_entropy(logits: torch.Tensor) -> torch.Tensor:
-    log_probabilities = logits.log_softmax(-1)
-    entropy = -(log_probabilities.exp() * log_probabilities).sum(-1)
+    entropy = torch.special.entr(logits.softmax(-1)).sum(-1)  # entr(p) = -p log p
     return (entropy / math.log(logits.shape[-1])).clamp(0, 1)
 
 

@@ -69,19 +69,16 @@ class Exit(nn.Module):
     def forward(self, hidden: torch.Tensor, attention_mask: torch.Tensor | None = None) -> torch.Tensor:
         """hidden [B, T, H], attention_mask [B, T] (True = a token, not padding) -> logits [B, C]."""
         x = self.narrow(hidden).tanh()  # [B, T, E]
-        query = self._split(self.query(x[:, :1]))  # [B, heads, 1, E/heads]
-        key, value = (self._split(part) for part in self.key_value(x).chunk(2, dim=-1))
+        query = self.query(x[:, :1]).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [B, heads, 1, E/heads]
+        key_value = self.key_value(x).unflatten(-1, (2, self.heads, -1))  # [B, T, 2, heads, E/heads]
+        key, value = key_value.transpose(1, 3).unbind(2)  # each [B, heads, T, E/heads]
 
         mask = None if attention_mask is None else attention_mask[:, None, None, :]  # [B, 1, 1, T]
         x = scaled_dot_product_attention(query, key, value, attn_mask=mask)
         x = self.attention_output(x.flatten(1))  # [B, E]
 
         x = self.dense(x).tanh()
-        return self.classifier(self.dropout(x))  # [B, C]
-
-    def _split(self, x: torch.Tensor) -> torch.Tensor:
-        """[B, T, E] -> [B, heads, T, E/heads]"""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return self.classifier(self.dropout(x) if self.training else x)  # [B, C]
 
 
 @dataclass
@@ -221,13 +218,9 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
         hidden, mask = self._embed(input_ids, attention_mask, token_type_ids)
         layer_mask = self._layer_mask(hidden, mask)
 
-        batch = len(input_ids)
-        waiting = torch.arange(batch, device=hidden.device)  # the sentences still in the network
-        output = ExitOutput(
-            logits=hidden.new_zeros(batch, self.config.num_labels),
-            exit_layer=waiting.new_zeros(batch),
-            uncertainty=hidden.new_zeros(batch),
-        )
+        waiting = torch.arange(len(input_ids), device=hidden.device)  # the sentences still in the network
+        left: list[ExitOutput] = []  # those that left, exit by exit
+        numbers = []  # and which sentences of the batch they are
         last = self.config.num_hidden_layers
         for depth, (layer, exit) in enumerate(zip(self.bert.encoder.layer, self.exits, strict=True), 1):
             hidden = layer(hidden, layer_mask)  # [waiting, T, H]
@@ -235,19 +228,26 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
             doubt = uncertainty(logits, measure)  # [waiting]
 
             leaves = doubt < limits[depth - 1] if depth < last else torch.ones_like(doubt, dtype=torch.bool)
-            leaving = int(leaves.sum())
-            if leaving == 0:
+            leaving = leaves.tolist()
+            if not any(leaving):
                 continue
-            output.logits[waiting[leaves]] = logits[leaves]
-            output.exit_layer[waiting[leaves]] = depth
-            output.uncertainty[waiting[leaves]] = doubt[leaves]
-            if leaving == len(waiting):
+            output = ExitOutput(logits, torch.full_like(waiting, depth), doubt)
+            if all(leaving):
+                left.append(output)
+                numbers.append(waiting)
                 break
+            left.append(ExitOutput(*(part[leaves] for part in output.to_tuple())))
+            numbers.append(waiting[leaves])
             hidden, waiting = hidden[~leaves], waiting[~leaves]
             if mask is not None:
                 hidden, mask = _trim(hidden, mask[~leaves])
                 layer_mask = self._layer_mask(hidden, mask)
-        return output
+        if len(left) == 1:
+            return left[0]
+        order = torch.cat(numbers).argsort()
+        return ExitOutput(
+            *(torch.cat(parts)[order] for parts in zip(*(each.to_tuple() for each in left), strict=True))
+        )
 
     # --- the layers --------------------------------------------------------------------------------
 
@@ -272,7 +272,11 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
 
     def _layer_mask(self, hidden, mask):
         """The mask in the form that BERT's layers take."""
-        return None if mask is None else create_bidirectional_mask(self.config, hidden, mask)
+        if mask is None:
+            return None
+        if self.config._attn_implementation == "sdpa":
+            return mask[:, None, None, :]  # [B, 1, 1, T]: it is broadcast, which costs nothing
+        return create_bidirectional_mask(self.config, hidden, mask)
 
 
 def self_distillation_loss(students: torch.Tensor, teacher: torch.Tensor, direction: str) -> torch.Tensor:

@@ -96,15 +96,12 @@ class LayerDrop:
         if self.patches or any(isinstance(layer.forward, _LayerGate) for layer in layers):
             raise ValueError("a LayerDrop is attached already; detach() it first")
         rates = drop_rates(self.rate, len(layers), self.profile)
-        for depth, layer in enumerate(layers):
-            self._patch(layer, "forward", _LayerGate(self, depth, layer))
-            if self.unit == "sublayer":
-                self._guard_attention(layer, (depth, 0))
-                self._guard_feed_forward(layer, (depth, 1))
-            if self.unit == "ffn":
-                self._guard_feed_forward(layer, (depth,))
-            if self.unit == "head":
-                self._guard_heads(layer, depth)
+        try:
+            for depth, layer in enumerate(layers):
+                self._guard_layer(layer, depth)
+        except ValueError:  # a make whose parts are not known: leave it as it was
+            self.detach()
+            raise
         columns = {"sublayer": 2, "head": model.config.num_attention_heads}.get(self.unit)
         self.rates = rates if columns is None else rates[:, None].expand(-1, columns)
         self.runs = torch.ones_like(self.rates, dtype=torch.bool)
@@ -128,6 +125,16 @@ class LayerDrop:
         """Puts `replacement` before what this one object calls `name`."""
         self.patches.append((owner, name, vars(owner).get(name)))
         setattr(owner, name, replacement)
+
+    def _guard_layer(self, layer: nn.Module, depth: int) -> None:
+        self._patch(layer, "forward", _LayerGate(self, depth, layer))
+        if self.unit == "sublayer":
+            self._guard_attention(layer, (depth, 0))
+            self._guard_feed_forward(layer, (depth, 1))
+        if self.unit == "ffn":
+            self._guard_feed_forward(layer, (depth,))
+        if self.unit == "head":
+            self._guard_heads(layer, depth)
 
     def _guard_attention(self, layer: nn.Module, unit: tuple[int, ...] | int) -> None:
         for owner, name, instead in _attention(layer):
@@ -289,8 +296,10 @@ def _head_projections(layer: nn.Module) -> list[HeadProjection]:
     elif hasattr(layer, "sa_layer_norm"):
         attention = layer.attention
         into, out = [attention.q_lin, attention.k_lin, attention.v_lin], attention.out_lin
-    else:
+    elif hasattr(layer.attn, "c_attn"):
         attention = layer.attn
         into, out = [attention.c_attn], attention.c_proj
+    else:
+        raise ValueError(f"unit='head' is not known for layers of type {type(layer).__name__}")
     parts = 3 // len(into)
     return [HeadProjection(attention, module, parts) for module in into] + [HeadProjection(attention, out, 0)]

@@ -170,7 +170,7 @@ def train(
                     state.history.append({"epoch": state.epoch, **after_epoch(state.epoch)})
                 continue
             break
-    if after_epoch and state.batch == len(sampler):
+    if after_epoch and state.batch == len(loader):
         state.history.append({"epoch": state.epoch + 1, **after_epoch(state.epoch + 1)})
     if show:
         state.clear()

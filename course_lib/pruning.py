@@ -30,7 +30,7 @@ def checked_keep(keep: Sequence[int], num_layers: int) -> list[int]:
     if not keep or not all(1 <= depth <= num_layers for depth in keep):
         raise ValueError(f"keep must name depths in 1..{num_layers}, at least one of them, not {keep}")
     if any(left >= right for left, right in zip(keep, keep[1:], strict=False)):
-        raise ValueError(f"keep must rise and name each depth once, not {keep}")
+        raise ValueError(f"keep must name depths in 1..{num_layers}, each once and rising, not {keep}")
     return keep
 
 
@@ -195,21 +195,25 @@ def prune(model: PreTrainedModel, keep: Sequence[int]) -> PreTrainedModel:
     The exits of a FastBERT follow their layers, and the last one that is kept becomes the teacher.
 
     Raises:
-        ValueError: see `checked_keep`.
+        ValueError: see `checked_keep`; or the attention depends on the layer's number, which would change.
     """
     keep = checked_keep(keep, len(find_layers(model)))
+    if getattr(model.config, "scale_attn_by_inverse_layer_idx", False):
+        raise ValueError("a GPT-2 with scale_attn_by_inverse_layer_idx=True cannot be cut")
     lists = [find_layers_name(model)]
     if hasattr(model, "exits"):
         lists.append("exits")
 
     config = copy.deepcopy(model.config)
     config.num_hidden_layers = len(keep)
-    smaller = type(model)(config)
+    smaller = type(model)(config).to(device=model.device, dtype=model.dtype)
     weights = model.state_dict()
     for name in lists:
         weights = _renumbered(weights, f"{name}.", keep)
     smaller.load_state_dict(weights)
-    return smaller.to(device=model.device, dtype=model.dtype).train(model.training)
+    if model.can_generate():
+        smaller.generation_config = copy.deepcopy(model.generation_config)
+    return smaller.train(model.training)
 
 
 def _renumbered(weights: dict, prefix: str, keep: list[int]) -> dict:

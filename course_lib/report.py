@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 from datasets import Dataset
 
+from course_lib.fastbert import FastBertForSequenceClassification
 from course_lib.paths import RUNS
+from course_lib.pruning import every_other, prune
 from course_lib.records import read_record
 from course_lib.trace import ExitTrace
 
@@ -25,11 +27,31 @@ def fastbert_metrics(validation: ExitTrace, test: ExitTrace, rows: Dataset) -> d
         "validation_accuracy_by_layer": validation.accuracy_by_layer.tolist(),
         "tradeoff": {"speed": SPEEDS} | {name: values.tolist() for name, values in curve.items()},
         "at_speedup": {str(target): _at(test, speed_for(validation, target)) for target in (2, 4, 7)},
-        "at_budget": {str(loss): _at(test, validation.budget(loss)) for loss in (0.0, 0.002, 0.01)},
+        "at_budget": {str(loss): _at(test, validation.budget(loss)) for loss in (0.0, 0.002, 0.005, 0.01)},
     }
     if "steps" in rows.column_names:
-        metrics["by_steps"] = _by_steps(test, np.array(rows["steps"]), validation.budget(0.01))
+        metrics["by_steps"] = _by_steps(test, np.array(rows["steps"]), validation.budget(0.005))
     return metrics
+
+
+def cut_metrics(model: FastBertForSequenceClassification, tokenizer, rows: Dataset) -> dict:
+    """What is left when "every other" layer goes, without training after the cut, by layers kept.
+
+    The exit of the last layer kept answers. Where `rows` has a column `steps`, for each number of steps.
+    """
+    total = model.config.num_hidden_layers
+    found = {}
+    for keep in sorted({max(1, total * share // 12) for share in (12, 9, 6, 3, 2)}, reverse=True):
+        smaller = prune(model, every_other(total, keep))
+        trace = ExitTrace.of(smaller, tokenizer, rows)
+        right = trace.probabilities[-1].argmax(-1) == trace.labels  # [N]
+        found[str(keep)] = {"accuracy": float(right.mean()), "parameters": smaller.num_parameters()}
+        if "steps" in rows.column_names:
+            steps = np.array(rows["steps"])
+            found[str(keep)]["accuracy_by_steps"] = {
+                str(number): float(right[steps == number].mean()) for number in sorted(set(steps.tolist()))
+            }
+    return found
 
 
 def speed_for(trace: ExitTrace, speedup: float) -> float:

@@ -33,7 +33,7 @@ from course_lib.loop import LengthBuckets, LoopSettings, train
 from course_lib.paths import CHECKPOINTS, DATA, RECIPES, RUNS, TRACES
 from course_lib.pretraining import MaskedLanguageModel, new_masked_lm, stack
 from course_lib.records import read_record, write_record
-from course_lib.report import fastbert_metrics
+from course_lib.report import cut_metrics, fastbert_metrics
 from course_lib.trace import ExitTrace
 from course_lib.worlds import worlds, worlds_tokenizer
 
@@ -63,12 +63,14 @@ def run_recipe(
         return pretrain(recipe, checkpoints, runs)
     if recipe["stage"] == "baseline":
         return train_baseline(load_corpus(recipe["data"]), recipe["name"], runs)
-    if recipe["stage"] != "fastbert":
-        raise ValueError(f"stage must be baseline, pretrain or fastbert, not {recipe['stage']!r}")
     seeds = recipe["seeds"] if seed is None else [seed]
-    for each in seeds:
-        record = train_fastbert(recipe, each, checkpoints, runs, traces)
-    return record
+    if recipe["stage"] == "fastbert":
+        return [train_fastbert(recipe, each, checkpoints, runs, traces) for each in seeds][-1]
+    if recipe["stage"] == "pruning":
+        from course_lib.pruning_study import run_pruning_study  # it needs this module itself
+
+        return [run_pruning_study(recipe, each, runs) for each in seeds][-1]
+    raise ValueError(f"stage must be baseline, pretrain, fastbert or pruning, not {recipe['stage']!r}")
 
 
 def read_recipe(name_or_file: str | Path) -> dict:
@@ -86,9 +88,11 @@ def reproduce_order() -> list[str]:
     """All recipes of the course, each after the ones whose checkpoints it needs."""
     recipes = {path.stem: read_recipe(path.stem) for path in sorted(RECIPES.glob("*.toml"))}
     needs = {
-        name: {recipe.get("start"), recipe.get("backbone")} & recipes.keys()
+        name: {recipe.get("start"), recipe.get("backbone")}
+        | {backbone["name"] for backbone in recipe.get("backbones", {}).values()}
         for name, recipe in recipes.items()
     }
+    needs = {name: others & recipes.keys() for name, others in needs.items()}
     return list(TopologicalSorter(needs).static_order())
 
 
@@ -198,7 +202,8 @@ def train_fastbert(
 ) -> dict:
     """Both stages of FastBERT for one seed, then its traces and figures.
 
-    The checkpoint and the traces are kept for the first of the recipe's seeds only.
+    The checkpoint and the traces are kept for the first of the recipe's seeds only, and not at all if
+    the recipe says `keep = false`.
     """
     start = time.perf_counter()
     corpus = load_corpus(recipe["data"])
@@ -209,7 +214,7 @@ def train_fastbert(
         "distil": self_distil(model, tokenizer, corpus, recipe, seed, UNFINISHED / f"{name}-distil"),
     }
     found = {split: ExitTrace.of(model, tokenizer, corpus[split]) for split in ("validation", "test")}
-    if seed == recipe["seeds"][0]:
+    if seed == recipe["seeds"][0] and recipe.get("keep", True):
         save_checkpoint(checkpoints / recipe["name"], model, tokenizer, dtype=torch.float16)
         for split, trace in found.items():
             trace.save(traces / f"{recipe['name']}-{split}.safetensors")
@@ -217,7 +222,10 @@ def train_fastbert(
         "recipe": recipe,
         "seed": seed,
         "data": corpora.fingerprint(corpus),
-        "metrics": fastbert_metrics(found["validation"], found["test"], corpus["test"]),
+        "metrics": {
+            **fastbert_metrics(found["validation"], found["test"], corpus["test"]),
+            "cut": cut_metrics(model, tokenizer, corpus["test"]),
+        },
         "history": history,
         "seconds": round(time.perf_counter() - start),
     }

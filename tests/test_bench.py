@@ -19,8 +19,9 @@ def test_bench_of_both_ends():
     model = tiny_fastbert(num_labels=2, vocab_size=len(tokenizer))
     slow = bench_exits(model, tokenizer, corpus["test"], 7, speed=0, rounds=3)
     fast = bench_exits(model, tokenizer, corpus["test"], 7, speed=1, rounds=3)
-    assert slow.mean_layer == 4 and slow.flops_speedup < 1
-    assert fast.mean_layer == 1 and fast.flops_speedup > 3
-    for result in (slow, fast):
+    assert [result.way for result in slow] == ["batch", "pool"]
+    assert all(result.mean_layer == 4 and result.flops_speedup < 1 for result in slow)
+    assert all(result.mean_layer == 1 and result.flops_speedup > 3 for result in fast)
+    for result in slow + fast:
         assert result.spread[0] <= result.measured_speedup <= result.spread[1]
         assert np.isclose(result.ratio, result.measured_speedup / result.flops_speedup)

@@ -1,9 +1,10 @@
-"""Lesson 03 in JupyterLab, in a real browser: run all, move the slider by its keys, look at the picture.
+"""The speed sliders of lesson 03 in JupyterLab, in a real browser: moved by keys, looked at, written in.
 
-Prints the median time from a key to the new picture; no test depends on seconds. What was seen is kept in
-build/test-artifacts.
+Prints the time from a key to the new picture; no test depends on it. What was seen is kept in
+build/test-artifacts. `pytest tests/test_browser.py --pictures` also renews the READMEs' pictures in docs/.
 """
 
+import io
 import os
 import shutil
 import socket
@@ -15,15 +16,20 @@ import urllib.request
 
 import nbformat
 import pytest
+from PIL import Image
 
+from course_lib import words
 from course_lib.lessons import NOTEBOOKS
 from course_lib.paths import ROOT
 from course_lib.style import font_file
+from course_lib.words import t
 
-LESSON = NOTEBOOKS / "zh" / "03_hierarchical_classifiers.ipynb"
+LESSON = "03_hierarchical_classifiers.ipynb"
+FOLDERS = {"en": ".", "zh": "zh"}  # of the two editions, as in notebooks/
+PICTURES = {"en": "slider.png", "zh": "slider-zh.png"}  # in docs/
+SLIDERS = ("worlds", "reviews")  # in the order of the lesson
 ARTIFACTS = ROOT / "build" / "test-artifacts"
 FLAGS = [
-    "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -31,33 +37,39 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PATIENCE = 600_000  # milliseconds; a busy machine runs the lesson slowly, and that is no failure
+STARTING, REACTING = 180, 60  # seconds; the most that a very busy machine may take
 
-# Resolves with the milliseconds from now (the key is pressed right after) to the slider's next picture;
-# with null if none comes, as where no sentence changes its exit.
-NEXT_PICTURE = """image => {
-    window.__next = new Promise(resolve => {
-        const start = performance.now();
-        setTimeout(() => resolve(null), 5000);
-        new MutationObserver((_, observer) => {
-            observer.disconnect();
-            image.decode().finally(() => requestAnimationFrame(() => resolve(performance.now() - start)));
-        }).observe(image, {attributes: true, attributeFilter: ["src"]});
-    });
+# Notes, for each new picture of a slider, the milliseconds since the key that asked for it.
+STOPWATCH = """image => {
+    let pressed;
+    window.times = [];
+    window.addEventListener("keydown", event => pressed = event.timeStamp, true);
+    new MutationObserver(() => {
+        const since = pressed;
+        const shown = () => window.times.push(performance.now() - since);
+        image.decode().finally(() => requestAnimationFrame(shown));
+    }).observe(image, {attributes: true, attributeFilter: ["src"]});
 }"""
+BYTES = "async image => new Uint8Array(await (await fetch(image.src)).arrayBuffer()).join()"
+
+
+def pytest_generate_tests(metafunc):
+    """The Chinese edition is tested; the READMEs need pictures of both."""
+    if "page" in metafunc.fixturenames:
+        languages = ("zh", "en") if metafunc.config.getoption("pictures") else ("zh",)
+        metafunc.parametrize("page", languages, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab on this machine alone, on a copy of the lesson; gives its address."""
-    if not LESSON.is_file():
-        pytest.skip("lesson 03 is not built yet; run `make build`")
+    """JupyterLab on this machine alone, on lesson 03 up to its sliders; gives its address."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
     folder = tmp_path_factory.mktemp("lab")
-    (folder / "zh").mkdir()
-    shutil.copy(LESSON, folder / "zh")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    for part in FOLDERS.values():
+        if not (NOTEBOOKS / part / LESSON).is_file():
+            pytest.skip("lesson 03 is not built yet; run `make build`")
+        (folder / part).mkdir(exist_ok=True)
+        nbformat.write(_up_to_the_sliders(NOTEBOOKS / part / LESSON), folder / part / LESSON)
     # All cells stay on the page, also those out of sight; and no question about news lies on top of it.
     for name, setting in (
         ("notebook-extension/tracker", '{"windowingMode": "none"}'),
@@ -73,36 +85,51 @@ def lab(tmp_path_factory):
     }
     environment = os.environ | {name: str(folder / part) for name, part in settings.items()}
     environment.pop("COURSE_LANG", None)
-    command = [sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser", "--ip=127.0.0.1"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--ip=127.0.0.1"]
     command += [f"--port={port}", f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
     command += ["--ServerApp.password=", "--LabApp.news_url=None", "--LabApp.check_for_updates_class="]
     command[-1] += "jupyterlab.NeverCheckForUpdate"
-    log = (folder / "lab.log").open("w")
-    server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    with (folder / "lab.log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait_for(f"http://127.0.0.1:{port}/api", server, folder / "lab.log")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(30)
-        log.close()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _up_to_the_sliders(path):
+    """The lesson without what follows its sliders, and without outputs that could be taken for new ones."""
+    lesson = nbformat.read(path, 4)
+    last = max(number for number, cell in enumerate(lesson.cells) if "SpeedSlider(" in cell.source)
+    lesson.cells = lesson.cells[: last + 1]
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return lesson
 
 
 def _wait_for(address, server, log):
-    for _ in range(240):
-        if server.poll() is not None:
-            break
+    end = time.monotonic() + STARTING
+    while time.monotonic() < end and server.poll() is None:
         try:
             urllib.request.urlopen(address, timeout=5).close()
             return
         except OSError:
-            time.sleep(0.5)
+            time.sleep(0.2)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="module")
-def page(lab, chromium, tmp_path_factory):
-    """The lesson, run to its end, and the addresses outside this machine that the page asked for."""
+def page(request, lab, chromium, tmp_path_factory):
+    """The lesson with both sliders shown; `.outside` holds the addresses beyond this machine it asked for."""
     playwright = pytest.importorskip("playwright.sync_api")
     home = tmp_path_factory.mktemp("home")
     (home / "fonts").mkdir()
@@ -111,87 +138,115 @@ def page(lab, chromium, tmp_path_factory):
         browser = session.chromium.launch(
             executable_path=chromium, args=FLAGS, env=os.environ | {"XDG_DATA_HOME": str(home)}
         )
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(PATIENCE)
-        page.outside = []
+        # The README's picture is made for dense screens.
+        dense = 2 if request.config.getoption("pictures") else 1
+        page = browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=dense)
+        page.language, page.outside = request.param, []
         page.on("request", lambda asked: page.outside.append(asked.url) if _is_outside(asked.url) else None)
-        page.goto(f"{lab}/lab/tree/zh/{LESSON.name}?reset")
-        page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
-        # Outputs that are there already must not be taken for new ones.
-        _menu(page, "Edit", "editmenu:clear-all")
-        _menu(page, "Run", "runmenu:run-all")
-        # A cell with a hidden source, as the one that moves the sliders, shows no number.
-        page.wait_for_function(
-            """cells => {
-                const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
-                const done = prompts.filter(each => /^(\\[\\d+\\]:)?$/.test(each.textContent.trim()));
-                return done.length === cells;
-            }""",
-            arg=sum(cell.cell_type == "code" for cell in nbformat.read(LESSON, 4).cells),
-        )
-        page.set_default_timeout(60_000)  # from here on nothing may take long
-        yield page
-        browser.close()
+        words.use(page.language)
+        try:
+            page.set_default_timeout(STARTING * 1000)
+            page.goto(f"{lab}/lab/tree/{FOLDERS[page.language]}/{LESSON}?reset")
+            _run_all(page)
+            page.set_default_timeout(REACTING * 1000)
+            yield page
+        finally:
+            page.screenshot(path=ARTIFACTS / f"page-{page.language}.png")  # tells more than an error
+            words.use(None)
+            browser.close()
+
+
+def _run_all(page):
+    # "Run all" is lost before the kernel is there, and the notebook's own sign says idle long before.
+    page.wait_for_selector("#jp-main-statusbar >> text=/Python 3.* [|] Idle/")
+    page.click('.lm-MenuBar-itemLabel:text-is("Run")')
+    page.click('.lm-Menu [data-command="runmenu:run-all"]')
+    trouble = '.jp-OutputArea-output:is([data-mime-type$=".stderr"], [data-mime-type$=".error"])'
+    page.wait_for_selector(f"{trouble}, :nth-match(img.widget-image, {len(SLIDERS)})")
+    assert page.locator(trouble).all_inner_texts() == []
 
 
 def _is_outside(url: str) -> bool:
     return url.startswith(("http", "ws")) and "//127.0.0.1" not in url
 
 
-def _menu(page, menu, command):
-    page.click(f'.lm-MenuBar-itemLabel:text-is("{menu}")')
-    page.click(f'.lm-Menu [data-command="{command}"]')
+@pytest.fixture(params=SLIDERS)
+def slider(request, page):
+    """One of the two; `.task` is its name."""
+    slider = page.locator(".widget-vbox").nth(SLIDERS.index(request.param))
+    slider.task = request.param
+    return slider
 
 
 @pytest.mark.browser
-def test_the_slider_moves_the_picture_by_keyboard(page, capsys):
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    page.locator("img.widget-image").nth(1).wait_for()  # both sliders show their picture
-    image, handle = page.locator("img.widget-image").last, page.locator(".noUi-handle").last
-    handle.scroll_into_view_if_needed()
-    handle.focus()
-    pictures = {}
-    for key, name in (("Home", "left"), ("End", "right")):
-        page.keyboard.press(key)
-        page.wait_for_timeout(1500)
-        pictures[name] = _bytes_of(image)
-        page.screenshot(path=ARTIFACTS / f"slider-{name}.png")
-    times: list[float | None] = []
-    for _ in range(50):  # from 1.00 down to the middle, one step of 0.01 a key
-        image.evaluate(NEXT_PICTURE)
-        page.keyboard.press("ArrowLeft")
-        times.append(page.evaluate("window.__next"))
-        page.wait_for_timeout(100)  # the kernel still sends the table; a key pressed now would wait for it
-    pictures["middle"] = _bytes_of(image)
-    page.screenshot(path=ARTIFACTS / "slider-middle.png")
-
-    assert page.locator(".widget-readout").last.inner_text() == "0.50"
+def test_the_keys_move_the_picture(page, slider, capsys):
+    image = slider.locator("img.widget-image")
+    pictures = {"middle": image.evaluate(BYTES)}  # where the slider starts
+    image.evaluate(STOPWATCH)
+    slider.locator(".noUi-handle").focus()
+    for move in range(1, 21):  # from end to end: every move has another picture
+        side = "left" if move % 2 else "right"
+        page.keyboard.press("Home" if side == "left" else "End")
+        page.wait_for_function("moves => window.times.length >= moves", arg=move)
+        page.wait_for_timeout(150)  # the texts follow the picture; a key pressed now would wait for them
+        if side not in pictures:
+            pictures[side] = image.evaluate(BYTES)
+            _keep(slider, f"{slider.task}-{side}")
     assert len(set(pictures.values())) == 3
-    seen = [milliseconds for milliseconds in times if milliseconds is not None]
-    assert len(seen) >= 10
+
+    page.keyboard.press("Home")
+    for _ in range(50):  # as fast as when the key is held down
+        page.keyboard.press("ArrowRight")
+    assert slider.locator(".widget-readout").inner_text() == "0.50"
+    _wait_until(lambda: image.evaluate(BYTES) == pictures["middle"], "the picture of 0.50")
+    _keep(slider, f"{slider.task}-middle")
+    times = page.evaluate("window.times")[:20]
     with capsys.disabled():
         print(
-            f"\nslider, from key to new picture in Chromium: median {statistics.median(seen):.0f} ms, "
-            f"quickest {min(seen):.0f} ms, slowest {max(seen):.0f} ms ({len(seen)} pictures)"
+            f"\n{slider.task} slider, from key to new picture in Chromium: "
+            f"median {statistics.median(times):.0f} ms, quickest {min(times):.0f} ms, "
+            f"slowest {max(times):.0f} ms ({len(times)} moves)"
         )
 
 
-def _bytes_of(image) -> str:
-    return image.evaluate(
-        """async image => {
-            const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
-            return bytes.join(',');
-        }"""
+def _keep(slider, name):
+    (ARTIFACTS / f"slider-{name}.png").write_bytes(_look_at(slider))
+
+
+def _look_at(slider) -> bytes:
+    slider.evaluate("slider => slider.scrollIntoView({block: 'center'})")  # clear of the notebook's rim
+    return slider.screenshot()
+
+
+def _wait_until(is_so, what):
+    """For what Playwright, whose own waits are bounded, cannot wait for."""
+    end = time.monotonic() + REACTING
+    while not is_so():
+        assert time.monotonic() < end, f"{what} did not come within {REACTING} seconds"
+        time.sleep(0.1)
+
+
+@pytest.mark.browser
+def test_the_picture_for_the_readme(page, pytestconfig):
+    """The live slider on the reviews; in docs/ it is renewed only where that is asked for."""
+    folder = ROOT / "docs" if pytestconfig.getoption("pictures") else ARTIFACTS
+    slider = page.locator(".widget-vbox").nth(SLIDERS.index("reviews"))
+    assert slider.locator(".widget-slider .widget-label").inner_text() == t("slider.speed")
+    picture = Image.open(io.BytesIO(_look_at(slider))).convert("RGB")
+    # A palette halves the file, and nobody sees it.
+    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE).save(
+        folder / PICTURES[page.language], optimize=True
     )
 
 
 @pytest.mark.browser
-def test_a_typed_sentence_shows_every_layer(page):
-    box = page.locator(".widget-text input[type=text]").last
-    box.fill("房间很干净，但是服务太差")
+def test_a_typed_sentence_shows_every_layer(slider):
+    box = slider.locator(".widget-text input")
+    box.fill(slider.locator("span[title]").first.get_attribute("title"))  # of the table's first row
     box.press("Enter")
-    page.wait_for_function("() => document.body.innerText.includes('← 在此离开')")
-    page.screenshot(path=ARTIFACTS / "slider-typed.png")
+    slider.get_by_text(t("slider.leaves_here")).wait_for()
+    assert slider.get_by_text(t("slider.column_uncertainty")).is_visible()
+    _keep(slider, f"{slider.task}-typed")
 
 
 @pytest.mark.browser

@@ -66,9 +66,18 @@ def test_bench_exits():
         "3",
         "--json",
     )
-    (found,) = json.loads(result.stdout)
-    assert found["batch_size"] == 8 and found["full_ms"] > 0 and found["adaptive_ms"] > 0
-    assert found["ratio"] == pytest.approx(found["measured_speedup"] / found["flops_speedup"])
+    found = json.loads(result.stdout)
+    assert [each["way"] for each in found] == ["batch", "pool"]
+    for each in found:
+        assert each["batch_size"] == 8 and each["full_ms"] > 0 and each["adaptive_ms"] > 0
+        assert each["ratio"] == pytest.approx(each["measured_speedup"] / each["flops_speedup"])
+
+
+def test_bench_layerdrop():
+    result = course("bench", "layerdrop", "--rates", "0,0.5", "--layers", "2", "--steps", "1", "--json")
+    full, half = json.loads(result.stdout)
+    assert (full["layer_part"], full["whole_step"], full["expected"]) == (1, 1, 1)
+    assert half["expected"] == 0.5 and half["layer_part"] > 0 and half["whole_step"] > 0
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,9 @@ def test_bench_exits():
         (["evaluate", "--data", "worlds"], "knows 2 classes"),
         (["train", "none"], "no recipe 'none'"),
         (["bench", "exits", "--batches", "some"], "batch sizes"),
+        (["bench", "layerdrop", "--rates", "0,1"], "[0, 1)"),
+        (["bench", "layerdrop", "--rates", "half"], "numbers"),
+        (["bench", "layerdrop", "--unit", "neuron"], "unit must be one of"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments, message):
@@ -96,7 +108,18 @@ def test_bad_input_is_one_sentence(arguments, message):
 
 
 @pytest.mark.parametrize(
-    "command", ["predict", "evaluate", "train", "report", "bench exits", "build", "doctor", "reproduce"]
+    "command",
+    [
+        "predict",
+        "evaluate",
+        "train",
+        "report",
+        "bench exits",
+        "bench layerdrop",
+        "build",
+        "doctor",
+        "reproduce",
+    ],
 )
 def test_help_teaches(command):
     result = course(*command.split(), "--help")

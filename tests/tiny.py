@@ -2,6 +2,10 @@
 
 import torch
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from torch import nn
+from transformers import GPT2Model, PreTrainedModel
+from transformers.models.distilbert.modeling_distilbert import TransformerBlock
+from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 
 from course_lib.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.tokenizer import train_characters
@@ -24,6 +28,56 @@ def tiny_fastbert(num_hidden_layers=4, num_labels=3, seed=0, **changes) -> FastB
         num_hidden_layers=num_hidden_layers, num_labels=num_labels, **{**SIZES, **changes}
     )
     return FastBertForSequenceClassification(config).eval()
+
+
+def tiny_model(
+    model_class: type[PreTrainedModel], num_hidden_layers=4, dropout=0.0, seed=0, **changes
+) -> PreTrainedModel:
+    """Any model of transformers with random weights, in evaluation mode; all its dropout rates are one."""
+    torch.manual_seed(seed)
+    sizes = {**SIZES, "hidden_dim": 32, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, **changes}
+    model = model_class(model_class.config_class(num_hidden_layers=num_hidden_layers, **sizes))
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = dropout
+    return model.eval()
+
+
+def by_hand(model: PreTrainedModel, ids: torch.Tensor, runs: torch.Tensor) -> torch.Tensor:
+    """The last states [B, T, H] of a BERT, RoBERTa, DistilBERT or GPT-2 whose layers run in part.
+
+    `runs` [L, 2] tells for each layer whether its attention and its feed-forward run; `ids` [B, T] have
+    no padding. The layers are written out from their smallest modules, without dropout.
+    """
+    base = model.base_model
+    if isinstance(base, GPT2Model):
+        hidden, layers = base.wte(ids) + base.wpe(torch.arange(ids.shape[1])), base.h
+    else:
+        hidden = base.embeddings(ids)
+        layers = base.transformer.layer if hasattr(base, "transformer") else base.encoder.layer
+    for layer, (attends, feeds) in zip(layers, runs.tolist(), strict=True):
+        if attends:
+            hidden = attention_half(layer, hidden)
+        if feeds:
+            hidden = feed_forward_half(layer, hidden)
+    return base.ln_f(hidden) if isinstance(base, GPT2Model) else hidden
+
+
+def attention_half(layer: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+    if isinstance(layer, GPT2Block):
+        return hidden + layer.attn(layer.ln_1(hidden))[0]
+    if isinstance(layer, TransformerBlock):  # DistilBERT
+        return layer.sa_layer_norm(hidden + layer.attention(hidden)[0])
+    output = layer.attention.output
+    return output.LayerNorm(hidden + output.dense(layer.attention.self(hidden)[0]))
+
+
+def feed_forward_half(layer: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+    if isinstance(layer, GPT2Block):
+        return hidden + layer.mlp.c_proj(layer.mlp.act(layer.mlp.c_fc(layer.ln_2(hidden))))
+    if isinstance(layer, TransformerBlock):
+        return layer.output_layer_norm(hidden + layer.ffn.lin2(layer.ffn.activation(layer.ffn.lin1(hidden))))
+    return layer.output.LayerNorm(hidden + layer.output.dense(layer.intermediate(hidden)))
 
 
 def tiny_batch(lengths: list[int], seed=0) -> tuple[torch.Tensor, torch.Tensor]:
