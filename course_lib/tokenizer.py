@@ -19,7 +19,12 @@ SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]  # BERT's, in th
 def train_pieces(
     texts: Iterable[str], vocab_size: int = 8000, max_length: int = 128
 ) -> PreTrainedTokenizerFast:
-    """A Unigram tokenizer of `vocab_size` pieces, trained on `texts`."""
+    """A Unigram tokenizer of at most `vocab_size` pieces, trained on `texts`.
+
+    Raises:
+        ValueError: `vocab_size` is less than the characters of the texts.
+    """
+    texts = list(texts)
     tokenizer = _bare(models.Unigram())
     # Punctuation stands alone: otherwise a full stop sticks to the word before it.
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\p{P}\p{S}]"), behavior="isolated")
@@ -30,6 +35,10 @@ def train_pieces(
         max_piece_length=4,  # Chinese words seldom have more characters
         show_progress=False,
     )
+    characters = {character for text in texts for character in tokenizer.normalizer.normalize_str(text)}
+    least = len(characters) + len(SPECIAL_TOKENS)
+    if vocab_size < least:
+        raise ValueError(f"vocab_size must be at least {least}, one for each character, not {vocab_size}")
     tokenizer.train_from_iterator(texts, trainer)
     return _with_bert_frame(tokenizer, max_length)
 

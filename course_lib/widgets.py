@@ -18,12 +18,12 @@ from PIL import Image
 
 from course_lib.figures.layer_histogram import draw_layer_histogram, shares
 from course_lib.figures.trade_off import draw_trade_off
-from course_lib.style import BLUE, INK, ORANGE, SCALE, describe, mime_bundle, new_figure
+from course_lib.style import BLUE, INK, ORANGE, describe, mime_bundle, new_figure
 from course_lib.trace import Exits, ExitTrace
 from course_lib.words import class_word, t
 
-LONGEST_SHOWN = 46  # characters of a sentence in the table; the whole stands in its tool tip
 WIDTH, HEIGHT = 10.0, 3.1  # inches at 100 dots
+DENSITY = 1.5  # of the moving picture: sharp on dense screens, too, and a browser decodes it in time
 
 
 class SpeedSlider(ipywidgets.VBox):
@@ -223,8 +223,9 @@ class _Picture:
         for bar in self.bars:
             bar.set_linewidth(0)  # an empty bar's white edge would cut the axis
         (self.mean,) = left.plot([], [], color=ORANGE, linewidth=2)
-        # Not clipped: at an accuracy near 100% it is whole, too.
+        # Not clipped: it is whole at the rim, too. Then the layout must not make room for it.
         (self.point,) = right.plot([], [], "o", color=ORANGE, markersize=11, zorder=5, clip_on=False)
+        self.point.set_in_layout(False)
         self.moving = [*self.bars, self.mean, self.point]
         self.background = None
 
@@ -236,10 +237,10 @@ class _Picture:
         self.point.set_data([exits.flops_speedup], [exits.accuracy])
 
     def at(self, exits: Exits) -> bytes:
-        """The PNG for this speed, `SCALE` times as many dots as shown."""
+        """The PNG for this speed, `DENSITY` times as many dots as shown."""
         canvas = self.figure.canvas
         if self.background is None:
-            self.figure.set_dpi(SCALE * self.figure.dpi)
+            self.figure.set_dpi(DENSITY * self.figure.dpi)
             for artist in self.moving:
                 artist.set_animated(True)
             canvas.draw()
@@ -288,14 +289,16 @@ def _html_table(columns: list[str], rows: list[list[str]]) -> str:
 
 
 def _short(text: str) -> str:
-    shown = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
-    return f'<span title="{html.escape(text)}">{html.escape(shown)}</span>'
+    """As much of the text as the column is wide; the whole stands in its tool tip."""
+    style = "display:block;max-width:36em;overflow:hidden;text-overflow:ellipsis"
+    return f'<span style="{style}" title="{html.escape(text)}">{html.escape(text)}</span>'
 
 
 def _bar(share: float, label: str) -> str:
-    """A number with a bar of that length beside it."""
-    bar = f'<span style="display:inline-block;height:9px;width:{70 * share:.0f}px;background:{BLUE}"></span>'
-    return f'<span style="display:inline-block;width:3.6em">{label}</span>{bar}'
+    """A number with a bar of that length beside it; its column keeps its width."""
+    number = f'<span style="display:inline-block;width:3.6em">{label}</span>'
+    bar = f'<span style="display:block;height:9px;width:{share:.1%};background:{BLUE}"></span>'
+    return f'{number}<span style="display:inline-block;width:70px">{bar}</span>'
 
 
 def _verdict(word: str) -> str:

@@ -50,7 +50,10 @@ STOPWATCH = """image => {
         image.decode().finally(() => requestAnimationFrame(shown));
     }).observe(image, {attributes: true, attributeFilter: ["src"]});
 }"""
-BYTES = "async image => new Uint8Array(await (await fetch(image.src)).arrayBuffer()).join()"
+BYTES = """async image => {
+    const answer = await fetch(image.src, {signal: AbortSignal.timeout(10000)});
+    return new Uint8Array(await answer.arrayBuffer()).join();
+}"""
 
 
 def pytest_generate_tests(metafunc):
@@ -136,11 +139,14 @@ def page(request, lab, chromium, tmp_path_factory):
     shutil.copy(font_file(), home / "fonts")  # a bare machine has no Chinese font for the page around
     with playwright.sync_playwright() as session:
         browser = session.chromium.launch(
-            executable_path=chromium, args=FLAGS, env=os.environ | {"XDG_DATA_HOME": str(home)}
+            executable_path=chromium,
+            args=FLAGS,
+            env=os.environ | {"XDG_DATA_HOME": str(home)},
+            timeout=STARTING * 1000,
         )
         # The README's picture is made for dense screens.
         dense = 2 if request.config.getoption("pictures") else 1
-        page = browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=dense)
+        page = browser.new_page(viewport={"width": 1280, "height": 1200}, device_scale_factor=dense)
         page.language, page.outside = request.param, []
         page.on("request", lambda asked: page.outside.append(asked.url) if _is_outside(asked.url) else None)
         words.use(page.language)
@@ -151,8 +157,8 @@ def page(request, lab, chromium, tmp_path_factory):
             page.set_default_timeout(REACTING * 1000)
             yield page
         finally:
-            page.screenshot(path=ARTIFACTS / f"page-{page.language}.png")  # tells more than an error
             words.use(None)
+            page.screenshot(path=ARTIFACTS / f"page-{page.language}.png")  # tells more than an error
             browser.close()
 
 

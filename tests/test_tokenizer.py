@@ -48,3 +48,8 @@ def test_pieces_are_longer_than_characters():
     assert sum(len(pieces.tokenize(text)) for text in held_out) < 0.85 * sum(
         len(characters.tokenize(text)) for text in held_out
     )
+
+
+def test_a_vocabulary_smaller_than_the_characters_is_refused():
+    with pytest.raises(ValueError, match="at least 11, .* not 10"):
+        train_pieces(["很好很好", "太差了！"], vocab_size=10)

@@ -55,9 +55,23 @@ def test_only_bars_and_point_move(slider):
     left = pixels(slider)
     slider.speed.value = 1.0
     right = pixels(slider)
-    # The palette is chosen anew for each picture, so a grey may differ by a shade.
-    assert np.abs(left[-40:] - right[-40:]).max() < 40
-    assert np.abs(left[:, :60] - right[:, :60]).max() < 40
+    np.testing.assert_array_equal(left[-60:], right[-60:])
+    np.testing.assert_array_equal(left[:, :90], right[:, :90])
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.5, 1.0])
+def test_the_two_charts_fill_the_picture(slider, speed):
+    slider.speed.value = speed
+    static = slider.static(speed)
+    static.draw_without_rendering()  # lays it out
+    for figure in (slider.picture.figure, static):
+        left, right = (axes.get_position() for axes in figure.axes)
+        assert min(left.width, right.width) > 0.35 and min(left.height, right.height) > 0.5
+
+
+def test_the_background_of_the_picture_is_white(slider):
+    """Its palette is fixed, and must not tint what it doesn't hold exactly."""
+    assert (pixels(slider)[0, 0] == 255).all()
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.25, 0.5, 1.0])

@@ -5,7 +5,7 @@
 #       extension: .py
 #       format_name: percent
 #   course:
-#     teaching_minutes: 50
+#     teaching_minutes: 55
 #     exercise_minutes: 45
 # ---
 
@@ -63,6 +63,7 @@ from course_lib.cost import exit_flops, layer_flops, paper_exit_flops, paper_lay
 from course_lib.paths import TRACES
 from course_lib.published import published
 from course_lib.records import read_record
+from course_lib.report import summary
 from course_lib.style import show
 from course_lib.words import class_word, language, say, t
 
@@ -455,14 +456,14 @@ pd.DataFrame(left, index=[t("axis.steps") + f" {each}" for each in metrics[names
 # 第一张表：最后一个出口答对多少。第二张表：在各自的速度下，小世界平均在第几层离开。按论文的方向 KL(学生||教师)，教师很有把握时，学生把概率分散开来受罚最重；还不可能知道答案的学生，就会**只押一个**答案并且很有把握，不管对错。这样的把握没有价值，所以速度只能调得很低，小世界很晚才离开。在评论上，教师没有那么有把握，论文的方向效果很好。
 
 # %% [markdown] lang="en"
-# ## 3.5 Real sentences (7 min)
+# ## 3.5 Real sentences (12 min)
 #
 # Hotel, book and laptop reviews, written by people: positive or negative? Nobody knows their "steps". All test reviews have been run through all exits once; the answers are stored in an `ExitTrace`, so that every question below is a look-up.
 #
 # **Predict.** By how many points is the last exit better than the first?
 
 # %% [markdown] lang="zh"
-# ## 3.5 真实的句子（7 分钟）
+# ## 3.5 真实的句子（12 分钟）
 #
 # 真人写的酒店、图书和电脑评论：好评还是差评？没有人知道它们需要几“步”。所有测试评论已经走过全部出口，回答存放在 `ExitTrace`（逐层记录）里，所以下面的每个问题都只是查表。
 #
@@ -517,12 +518,43 @@ for number in sorted(np.flatnonzero(groups["mended"]), key=lambda each: trace.le
 
 # %% [markdown] lang="en"
 # Read the two first rows against each other before believing in any one of the examples: the teacher mends some reviews and spoils others, and the difference is all that depth is worth here.
-#
-# Early exit rests on a hypothesis, **LUHA**: *Lower Uncertainty, Higher Accuracy* (paper, section 4.4). We test it, exit by exit, with the number of sentences behind every point.
 
 # %% [markdown] lang="zh"
 # 先把前两行对照着读，再决定要不要相信其中某个例子：教师改对一些评论，也改错另一些，两者之差就是深度在这里的全部价值。
+
+# %% [markdown] lang="en"
+# Would depth be worth more if words had to be *composed* first? bert-base-chinese reads single characters; our model reads pieces of one to four. Two small networks of 6 layers, trained alike on the same amount of tokens, tell (`data/recipes/tokens-*.toml`).
 #
+# **Predict.** Which one gains more points from exit 1 to exit 6?
+
+# %% [markdown] lang="zh"
+# 如果词要先由网络**拼**出来，深度会不会更值钱？bert-base-chinese 读的是单个的字，我们的模型读的是一到四个字的词块。两个 6 层的小网络，训练方法和读过的词元数都一样，可以回答这个问题（`data/recipes/tokens-*.toml`）。
+#
+# **先预测。** 从出口 1 到出口 6，哪一个提高得更多？
+
+# %%
+kinds = ["characters", "pieces"]
+by_kind = [summary(f"tokens-{kind}-fastbert")["accuracy_by_layer"] for kind in kinds]
+pd.DataFrame(
+    [[f"{100 * mean:.1f} ± {100 * deviation:.1f}" for mean, deviation in row] for row in by_kind],
+    index=[t(f"tokens.{kind}") for kind in kinds],
+    columns=[f"{t('axis.exit')} {exit}" for exit in range(1, 7)],
+)
+
+# %%
+gain = {kind: 100 * (row[-1][0] - row[0][0]) for kind, row in zip(kinds, by_kind)}
+say("lesson03.tokens", **gain, better=by_kind[1][-1][0] - by_kind[0][-1][0])
+
+# %% [markdown] lang="en"
+# **Exercise 3** (★★★, open; the training takes about an hour). The recipes made it small to be quick. `course train tokens-characters-backbone`, with more steps or more layers in a recipe of your own: does the difference grow or vanish?
+
+# %% [markdown] lang="zh"
+# **练习 3**（★★★，开放题；训练约需一小时）。为了省时间，这两个配方都做得很小。用 `course train tokens-characters-backbone` 的配方改出你自己的：更多步数，或者更多层。差别会变大，还是消失？
+
+# %% [markdown] lang="en"
+# Early exit rests on a hypothesis, **LUHA**: *Lower Uncertainty, Higher Accuracy* (paper, section 4.4). We test it, exit by exit, with the number of sentences behind every point.
+
+# %% [markdown] lang="zh"
 # 提前退出依据的是一个假设：**LUHA**（Lower Uncertainty, Higher Accuracy，不确定性越低，准确率越高；论文 4.4 节）。我们逐个出口检验它，并标出每个点背后有多少个句子。
 
 # %% tags=["nbval-ignore-output"]
@@ -639,10 +671,10 @@ say("lesson03.clock", best=best, worst=worst)
 # （准确率是整个测试集的，其余各列属于计时用的少量句子。）FLOPs 是许诺，时钟才是事实。自适应网络的每一层还要为出口、为一次比较、在批次里为搬动张量付出时间。所以两者总要一起报告。
 
 # %% [markdown] lang="en"
-# **Exercise 3** (★★, 12 min). Nobody wants "speed 0.37"; people want "lose at most half a point". Choose, from a list of speeds, the one that saves most FLOPs and loses at most `max_loss` against the teacher.
+# **Exercise 4** (★★, 12 min). Nobody wants "speed 0.37"; people want "lose at most half a point". Choose, from a list of speeds, the one that saves most FLOPs and loses at most `max_loss` against the teacher.
 
 # %% [markdown] lang="zh"
-# **练习 3**（★★，12 分钟）。没有人想要“速度 0.37”，人们想要的是“最多损失半个百分点”。从一列速度中选出最省 FLOPs、且相对教师的损失不超过 `max_loss` 的那一个。
+# **练习 4**（★★，12 分钟）。没有人想要“速度 0.37”，人们想要的是“最多损失半个百分点”。从一列速度中选出最省 FLOPs、且相对教师的损失不超过 `max_loss` 的那一个。
 
 # %% [markdown] lang="en"
 # <details><summary>Hint</summary>
@@ -687,10 +719,10 @@ kept = trace.at(chosen)
 say("lesson03.budget", speed=chosen, points=100 * (kept.accuracy - by_layer[-1]), exits=kept)
 
 # %% [markdown] lang="en"
-# **Exercise 4** (★★★, 20 min, open). The same uncertainty is another risk at every exit, so why one speed for all? Find a list of speeds, one for each student exit, that beats speed 0.5 for all on the validation sentences. Then look at the test sentences: how much of the gain is left?
+# **Exercise 5** (★★★, 20 min, open). The same uncertainty is another risk at every exit, so why one speed for all? Find a list of speeds, one for each student exit, that beats speed 0.5 for all on the validation sentences. Then look at the test sentences: how much of the gain is left?
 
 # %% [markdown] lang="zh"
-# **练习 4**（★★★，20 分钟，开放题）。同样的不确定性在各出口意味着不同的风险，那为什么要共用一个速度？为每个学生出口各找一个速度，使它们在验证集上胜过统一的速度 0.5。再看测试集：收益还剩多少？
+# **练习 5**（★★★，20 分钟，开放题）。同样的不确定性在各出口意味着不同的风险，那为什么要共用一个速度？为每个学生出口各找一个速度，使它们在验证集上胜过统一的速度 0.5。再看测试集：收益还剩多少？
 
 # %% [markdown] lang="en"
 # <details><summary>Hint</summary>
