@@ -396,7 +396,8 @@ def reproduce(
     minutes = {name: recorded_minutes(read_recipe(name)) for name in names}
     table = Table("recipe", "trains", "took")
     for name in names:
-        table.add_row(name, read_recipe(name)["stage"], f"{minutes[name]:.0f} minutes")
+        took = f"{minutes[name]:.0f} minutes" if minutes[name] else "no record yet"
+        table.add_row(name, read_recipe(name)["stage"], took)
     console.print(table)
     console.print(
         f"{sum(minutes.values()) / 60:.1f} hours in all, on the machine of the run records; "
