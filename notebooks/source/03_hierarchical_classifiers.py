@@ -450,10 +450,10 @@ left = {name: [each["mean_layer"] for each in metrics[name].values()] for name i
 pd.DataFrame(left, index=[t("axis.steps") + f" {each}" for each in metrics[names[0]]]).T.round(2)
 
 # %% [markdown] lang="en"
-# First table: how many the last exit gets right. Second: at which layer worlds leave on average, each at its own speed. In the paper's direction, KL(student||teacher), a student is punished hardest for spreading its answer where the teacher is sure; a student that cannot know yet then picks *one* answer and is sure of it, rightly or wrongly. Such certainty is worth nothing, so the speed must be low, and worlds leave late. On reviews the teacher is less sure, and the paper's direction does well.
+# First table: how many the last exit gets right. Second: at which layer worlds leave on average, each network at the speed that costs it one point on the validation worlds. In the paper's direction, KL(student||teacher), a student is punished hardest for spreading its answer where the teacher is sure; a student that cannot know yet then picks *one* answer and is sure of it, rightly or wrongly. Such certainty is worth nothing, so the speed must be low, and worlds leave late. On reviews the teacher is less sure, and the paper's direction does well.
 
 # %% [markdown] lang="zh"
-# 第一张表：最后一个出口答对多少。第二张表：在各自的速度下，小世界平均在第几层离开。按论文的方向 KL(学生||教师)，教师很有把握时，学生把概率分散开来受罚最重；还不可能知道答案的学生，就会**只押一个**答案并且很有把握，不管对错。这样的把握没有价值，所以速度只能调得很低，小世界很晚才离开。在评论上，教师没有那么有把握，论文的方向效果很好。
+# 第一张表：最后一个出口答对多少。第二张表：小世界平均在第几层离开；每个网络用各自在验证集上损失一个百分点的速度。按论文的方向 KL(学生||教师)，教师很有把握时，学生把概率分散开来受罚最重；还不可能知道答案的学生，就会**只押一个**答案并且很有把握，不管对错。这样的把握没有价值，所以速度只能调得很低，小世界很晚才离开。在评论上，教师没有那么有把握，论文的方向效果很好。
 
 # %% [markdown] lang="en"
 # ## 3.5 Real sentences (12 min)
