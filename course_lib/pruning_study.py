@@ -1,11 +1,12 @@
 """The experiment behind lesson 4: networks cut to fewer layers, with and without LayerDrop.
 
-For each backbone and each number of layers kept ("every other"):
+For each backbone and each number of layers kept:
 
-- `masked_loss`: the pre-trained network, cut; the loss on held-out reviews, no training after the cut;
-- `cut`: fine-tuned with all layers, then cut; no training after the cut;
-- `cut_then_tuned`: pre-trained, cut, then fine-tuned at that depth (the paper's way on GLUE, A.1.5);
-- `searched`: as `cut`, with the layers that a greedy search on validation reviews finds.
+- `masked_loss`: the pre-trained network, cut to every other layer; the loss on held-out reviews, without
+  training after the cut;
+- `cut`: fine-tuned with all layers, then cut by each strategy, without training after the cut;
+- `cut_then_tuned`: pre-trained, cut to every other layer, then fine-tuned at that depth (the paper's way
+  on GLUE, A.1.5).
 """
 
 import time
@@ -25,7 +26,7 @@ from course_lib import corpora
 from course_lib.layerdrop import LayerDrop
 from course_lib.loop import LengthBuckets, LoopSettings, train
 from course_lib.paths import RUNS
-from course_lib.pruning import every_other, only_layers, prune, search_on_valid
+from course_lib.pruning import data_driven, every_other, only_layers, prune, search_on_valid
 from course_lib.records import write_record
 from course_lib.stages import UNFINISHED, HiddenTokens, find_model, held_out_loss, load_corpus, tokenise
 
@@ -71,26 +72,49 @@ def _study(recipe: dict, backbone: dict, corpus: DatasetDict, seed: int, title: 
     def measured(model: BertForSequenceClassification) -> float:
         return accuracy(model, tokenizer, corpus["test"])
 
-    def score(keep: list[int]) -> float:
-        with only_layers(full, keep):
-            return accuracy(full, tokenizer, corpus["validation"])
-
-    searched = {keep: search_on_valid(score, total, keep) for keep in recipe["keep"] if keep < total}
     return {
         "parameters": {keep: prune(full, depths[keep]).num_parameters() for keep in depths},
         "masked_loss": {
             keep: held_out_loss(prune(masked, depths[keep]), tokenizer, validation) for keep in depths
         },
-        "cut": {keep: measured(prune(full, depths[keep])) for keep in depths},
+        "cut": {
+            strategy: {
+                keep: {"layers": layers, "accuracy": measured(prune(full, layers))}
+                for keep, layers in chosen.items()
+            }
+            for strategy, chosen in _chosen_layers(full, tokenizer, corpus, recipe["keep"], seed).items()
+        },
         "cut_then_tuned": {
             keep: measured(tuned(prune(new_classifier(), depths[keep]), {"rate": 0.0}))
             for keep in depths
             if keep < total
         },
-        "searched": {
-            keep: {"layers": layers, "accuracy": measured(prune(full, layers))}
-            for keep, layers in searched.items()
-        },
+    }
+
+
+def _chosen_layers(
+    full: BertForSequenceClassification, tokenizer, corpus: DatasetDict, keeps: list[int], seed: int
+) -> dict[str, dict[int, list[int]]]:
+    """What each strategy keeps of a fine-tuned network: strategy -> number kept -> depths."""
+    total = full.config.num_hidden_layers
+    keeps = [keep for keep in keeps if keep < total]
+
+    def score(keep: list[int]) -> float:
+        with only_layers(full, keep):
+            return accuracy(full, tokenizer, corpus["validation"])
+
+    rows, collate = tokenise(corpus["train"], tokenizer), DataCollatorWithPadding(tokenizer)
+    batches = LengthBuckets([len(row["input_ids"]) for row in rows], 2048, seed).batches
+
+    def loss(step: int) -> torch.Tensor:
+        batch = collate([rows[number] for number in batches[step % len(batches)]])
+        return full(**batch.to(full.device)).loss
+
+    return {
+        "every_other": {keep: every_other(total, keep) for keep in keeps},
+        "first": {keep: list(range(1, keep + 1)) for keep in keeps},
+        "search": {keep: search_on_valid(score, total, keep) for keep in keeps},
+        "data_driven": {keep: data_driven(full.eval(), loss, keep, seed=seed)[0] for keep in keeps},
     }
 
 

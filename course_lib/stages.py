@@ -63,14 +63,14 @@ def run_recipe(
         return pretrain(recipe, checkpoints, runs)
     if recipe["stage"] == "baseline":
         return train_baseline(load_corpus(recipe["data"]), recipe["name"], runs)
+    if recipe["stage"] not in ("fastbert", "pruning"):
+        raise ValueError(f"stage must be baseline, pretrain, fastbert or pruning, not {recipe['stage']!r}")
     seeds = recipe["seeds"] if seed is None else [seed]
     if recipe["stage"] == "fastbert":
         return [train_fastbert(recipe, each, checkpoints, runs, traces) for each in seeds][-1]
-    if recipe["stage"] == "pruning":
-        from course_lib.pruning_study import run_pruning_study  # it needs this module itself
+    from course_lib.pruning_study import run_pruning_study  # it needs this module itself
 
-        return [run_pruning_study(recipe, each, runs) for each in seeds][-1]
-    raise ValueError(f"stage must be baseline, pretrain, fastbert or pruning, not {recipe['stage']!r}")
+    return [run_pruning_study(recipe, each, runs) for each in seeds][-1]
 
 
 def read_recipe(name_or_file: str | Path) -> dict:

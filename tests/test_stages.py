@@ -4,11 +4,13 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tiny import tiny_batch, tiny_corpus, tiny_fastbert
 from transformers import RobertaConfig
 
 from course_lib import stages
 from course_lib.checkpoints import load_fastbert
+from course_lib.layerdrop import LayerDrop
 from course_lib.stages import HiddenTokens, StepByStep, read_recipe, reproduce_order, run_recipe
 from course_lib.trace import ExitTrace
 from course_lib.worlds import worlds
@@ -119,6 +121,61 @@ def test_finetuning_changes_no_student_and_distillation_nothing_else(small, monk
 def read_recipe_of(folder, text):
     (folder / "some.toml").write_text(text)
     return read_recipe(folder / "some.toml")
+
+
+CONTINUED = """
+stage = "pretrain"
+start = "START"
+seed = 2
+layer_drop = { rate = 0.5 }
+[[phases]]
+layers = 3
+steps = 4
+learning_rate = 1e-3
+tokens_per_batch = 64
+corpora = { reviews = 1 }
+"""
+
+
+def test_pretraining_goes_on_from_a_checkpoint_and_drops_layers(small, monkeypatch):
+    (small / "backbone.toml").write_text(PRETRAIN)
+    run_recipe(small / "backbone.toml", **folders(small))
+    (small / "more.toml").write_text(CONTINUED.replace("START", str(small / "checkpoints" / "backbone")))
+    seen = []
+    draw = LayerDrop.draw
+    monkeypatch.setattr(LayerDrop, "draw", lambda drop: [draw(drop), seen.append(drop.runs.tolist())])
+    record = run_recipe(small / "more.toml", **folders(small))
+    assert len(seen) == 4 and not all(all(runs) for runs in seen)
+    assert record["phases"][0]["steps"] == 4
+    before = load_file(small / "checkpoints" / "backbone" / "model.safetensors")
+    after = load_file(small / "checkpoints" / "more" / "model.safetensors")
+    assert before.keys() == after.keys()
+    weight = "bert.encoder.layer.2.output.dense.weight"
+    assert not torch.equal(before[weight], after[weight])
+    assert not list((small / "unfinished").glob("*")), "nothing unfinished is left"
+
+
+def test_a_finished_phase_is_not_trained_again(small, monkeypatch):
+    (small / "backbone.toml").write_text(PRETRAIN)
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "save_checkpoint", lambda *_, **__: 1 / 0)  # the machine dies at the end
+        with pytest.raises(ZeroDivisionError):
+            run_recipe(small / "backbone.toml", **folders(small))
+    monkeypatch.setattr(stages, "train", lambda *_, **__: 1 / 0)  # so nothing may train now
+    record = run_recipe(small / "backbone.toml", **folders(small))
+    assert [phase["layers"] for phase in record["phases"]] == [1, 3]
+    assert all(phase["history"] for phase in record["phases"])
+
+
+def test_a_finished_phase_of_another_recipe_is_refused(small, monkeypatch):
+    (small / "backbone.toml").write_text(PRETRAIN)
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "save_checkpoint", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run_recipe(small / "backbone.toml", **folders(small))
+    (small / "backbone.toml").write_text(PRETRAIN.replace("steps = 6", "steps = 7"))
+    with pytest.raises(ValueError, match="comes from another recipe; delete it"):
+        run_recipe(small / "backbone.toml", **folders(small))
 
 
 def test_another_backbone_and_your_own_texts(small):

@@ -1,12 +1,15 @@
 """Tiny random models and texts that tests share: real classes, sizes that cost nothing."""
 
+from pathlib import Path
+
 import torch
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from torch import nn
-from transformers import GPT2Model, PreTrainedModel
+from transformers import BertForMaskedLM, GPT2Model, PreTrainedModel
 from transformers.models.distilbert.modeling_distilbert import TransformerBlock
 from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 
+from course_lib.checkpoints import save_checkpoint
 from course_lib.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.tokenizer import train_characters
 
@@ -109,3 +112,11 @@ def tiny_corpus(texts: int = 60) -> DatasetDict:
 def tiny_tokenizer(corpus: DatasetDict):
     """A character tokenizer for `corpus`."""
     return train_characters(corpus["train"]["text"], vocab_size=60, max_length=24)
+
+
+def tiny_backbone_folder(folder: Path, layers: int = 4) -> Path:
+    """A masked language model with random weights and a tokenizer, saved as the course saves its own."""
+    tokenizer = train_characters(["第0123456789条很好太差"], vocab_size=60, max_length=24)
+    bert = tiny_model(BertForMaskedLM, num_hidden_layers=layers, vocab_size=len(tokenizer))
+    save_checkpoint(folder, bert, tokenizer)
+    return folder
