@@ -96,7 +96,7 @@ def bench_exits(
     def pool():
         return predict_pooled(model, ids, batch_size, speed)
 
-    layers = pool().exit_layer.numpy()
+    layers = pool().exit_layer.cpu().numpy()
     promised = full_flops(model.config, lengths).sum() / flops(model.config, lengths, layers).sum()
     seconds = alternate({"full": full, "batch": batch, "pool": pool}, rounds)
     benches = []

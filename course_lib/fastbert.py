@@ -119,9 +119,9 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
     def set_stage(self, stage: str) -> "FastBertForSequenceClassification":
         """Chooses what trains, and freezes the rest.
 
-        - "finetune": backbone and teacher, on labels (paper, section 3.3.2).
+        - "finetune": backbone and teacher, on labels (paper, section 3.2.2).
         - "distill": the students alone, on the teacher's answers; backbone and teacher are frozen and
-          stay in evaluation mode, so that their answers carry no dropout noise (section 3.3.3).
+          stay in evaluation mode, so that their answers carry no dropout noise (section 3.2.3).
         - "joint": backbone and all exits at once, on labels: the paper's ablation without distillation.
         """
         if stage not in STAGES:

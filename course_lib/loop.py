@@ -97,6 +97,7 @@ def train(
     settings: LoopSettings,
     resume_folder: Path | None = None,
     checkpoint_minutes: float = 5.0,
+    identity: str = "",
     before_step: Callable[[int], None] | None = None,
     after_epoch: Callable[[int], dict] | None = None,
     title: str = "train",
@@ -107,6 +108,7 @@ def train(
         module: `module(**collate(rows))` returns a loss, or an output with a `loss`; parameters without
             `requires_grad` stay as they are.
         resume_folder: where the unfinished state is kept; a state found there is taken up.
+        identity: tells runs with the same settings apart (their data, the weights they begin with).
         before_step: called with a number that belongs to this run and step: what it seeds is drawn again
             alike after an interruption, and on every process.
         after_epoch: called with the number of epochs done; what it returns goes into the history.
@@ -126,7 +128,7 @@ def train(
 
     total = settings.steps or sum(_epoch_lengths(sampler, settings.epochs, accelerator.num_processes))
     scheduler = get_scheduler(settings.schedule, optimizer, round(settings.warmup * total), total)
-    state = LoopState(module, optimizer, scheduler, settings, resume_folder)
+    state = LoopState(module, optimizer, scheduler, settings, resume_folder, identity)
     state.load()
 
     entry_every = max(total // 50, 1)
@@ -180,9 +182,11 @@ def train(
 class LoopState:
     """The unfinished run on disk: weights, AdamW's moments and the position, as safetensors and JSON."""
 
-    def __init__(self, module, optimizer, scheduler, settings: LoopSettings, folder: Path | None):
+    def __init__(
+        self, module, optimizer, scheduler, settings: LoopSettings, folder: Path | None, identity: str
+    ):
         self.module, self.optimizer, self.scheduler = module, optimizer, scheduler
-        self.settings, self.folder = settings, folder
+        self.run, self.folder = {"settings": asdict(settings), "identity": identity}, folder
         self.step = self.epoch = self.batch = 0
         self.history: list[dict] = []
 
@@ -194,7 +198,7 @@ class LoopState:
             for name, value in moments.items():
                 tensors[f"adamw.{number}.{name}"] = value
         position = {
-            "settings": asdict(self.settings),
+            **self.run,
             "step": self.step,
             "epoch": self.epoch,
             "batch": self.batch,
@@ -215,9 +219,10 @@ class LoopState:
         file = self.folder / "state.safetensors"
         with safe_open(file, framework="pt") as opened:
             position = json.loads(opened.metadata()["position"])
-        if position["settings"] != asdict(self.settings):
+        if {key: position.get(key) for key in self.run} != self.run:
             raise ValueError(
-                f"{self.folder} holds an unfinished run of another recipe; finish that or delete the folder"
+                f"{self.folder} holds an unfinished run of another recipe, or one on other data or weights; "
+                "finish that or delete the folder"
             )
         tensors = load_file(file)
         moments: dict[int, dict] = {}
@@ -249,7 +254,7 @@ def computes_bf16() -> bool:
     """Whether bfloat16 is computed in hardware here; elsewhere it would only be slow."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported()
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _epoch_lengths(sampler: LengthBuckets, epochs: int, processes: int) -> Iterator[int]:

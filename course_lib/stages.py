@@ -5,28 +5,33 @@ of `loop.py`. `run_recipe` is what `course train NAME` calls: it leaves checkpoi
 record.
 """
 
+import hashlib
 import json
 import shutil
 import time
 import tomllib
+from dataclasses import fields
+from difflib import get_close_matches
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import torch
 from datasets import Dataset, DatasetDict
+from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 from transformers import (
     AutoConfig,
     AutoTokenizer,
     BertForMaskedLM,
     DataCollatorWithPadding,
+    PreTrainedConfig,
     PreTrainedTokenizerFast,
 )
 
 from course_lib import corpora
 from course_lib import tokenizer as tokenizers
 from course_lib.baseline import train_baseline
-from course_lib.checkpoints import checked, save_checkpoint
+from course_lib.checkpoints import MANIFEST, checked, save_checkpoint
 from course_lib.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.layerdrop import LayerDrop
 from course_lib.loop import LengthBuckets, LoopSettings, train
@@ -37,6 +42,18 @@ from course_lib.report import cut_metrics, fastbert_metrics
 from course_lib.trace import ExitTrace
 from course_lib.worlds import worlds, worlds_tokenizer
 
+OPTIONS = {  # what `course train` may change in a recipe, stage by stage
+    "pretrain": ("seed",),
+    "baseline": ("data",),
+    "fastbert": ("seed", "backbone", "data"),
+    "pruning": ("seed", "data"),
+}
+LOOP = {field.name for field in fields(LoopSettings)} - {"seed"}
+TABLES = {  # what the tables of a recipe may say
+    "phases": LOOP | {"layers", "corpora"},
+    "finetune": LOOP | {"joint", "hide_tokens", "step_by_step", "layer_drop"},
+    "distil": LOOP,
+}
 UNFINISHED = DATA / "unfinished"  # what an interrupted training resumes from; not committed
 
 
@@ -52,19 +69,28 @@ def run_recipe(
     """Trains what a recipe says and returns its run record.
 
     Args:
-        seed: train this seed only (a FastBERT recipe lists several).
+        seed: train this seed only (some recipes list several).
         backbone: any BERT, by folder or hub name, in place of the recipe's.
         data: a file (.csv, .jsonl, .parquet) or hub name with text and label, in place of the recipe's.
-        checkpoints, runs, traces: the folders that receive the results.
+        checkpoints, runs, traces: the folders that receive the results. What is trained with another
+            backbone or on other data bears their names, so that it replaces nothing of the course.
+
+    Raises:
+        ValueError: an option that means nothing for this recipe.
     """
     recipe = read_recipe(name_or_file)
-    recipe |= {key: value for key, value in {"backbone": backbone, "data": data}.items() if value}
+    options = {"seed": seed, "backbone": backbone, "data": data}
+    for option in set(options) - set(OPTIONS[recipe["stage"]]):
+        if options[option] is not None:
+            raise ValueError(f"a recipe of stage {recipe['stage']!r} takes no --{option}")
+    for key in ("backbone", "data"):
+        if options[key]:
+            recipe |= {key: options[key], "name": f"{recipe['name']}-{Path(options[key]).stem}"}
+
     if recipe["stage"] == "pretrain":
-        return pretrain(recipe, checkpoints, runs)
+        return pretrain(recipe | ({} if seed is None else {"seed": seed}), checkpoints, runs)
     if recipe["stage"] == "baseline":
         return train_baseline(load_corpus(recipe["data"]), recipe["name"], runs)
-    if recipe["stage"] not in ("fastbert", "pruning"):
-        raise ValueError(f"stage must be baseline, pretrain, fastbert or pruning, not {recipe['stage']!r}")
     seeds = recipe["seeds"] if seed is None else [seed]
     if recipe["stage"] == "fastbert":
         return [train_fastbert(recipe, each, checkpoints, runs, traces) for each in seeds][-1]
@@ -81,12 +107,45 @@ def read_recipe(name_or_file: str | Path) -> dict:
     if not path.is_file():
         names = ", ".join(sorted(found.stem for found in RECIPES.glob("*.toml")))
         raise FileNotFoundError(f"no recipe {str(name_or_file)!r}; there are: {names}")
-    return {"name": path.stem, **tomllib.loads(path.read_text("utf-8"))}
+    return checked_recipe({"name": path.stem, **tomllib.loads(path.read_text("utf-8"))})
+
+
+def checked_recipe(recipe: dict) -> dict:
+    """The recipe itself, if its stage and the keys of its tables are known.
+
+    Raises:
+        ValueError: they are not; the message names the nearest key.
+    """
+    if recipe.get("stage") not in OPTIONS:
+        raise ValueError(
+            f"{recipe['name']}: stage must be one of {list(OPTIONS)}, not {recipe.get('stage')!r}"
+        )
+    for table, known in TABLES.items():
+        found = recipe.get(table, {})
+        for key in {key for each in (found if isinstance(found, list) else [found]) for key in each} - known:
+            near = get_close_matches(key, known, n=1, cutoff=0)[0]
+            raise ValueError(f"{recipe['name']}: [{table}] has no {key!r}; did you mean {near!r}?")
+    for table in {"pretrain": ["phases"], "fastbert": ["model", "finetune", "distil"]}.get(
+        recipe["stage"], []
+    ):
+        if table not in recipe:
+            raise ValueError(f"{recipe['name']}: a recipe of stage {recipe['stage']!r} needs [{table}]")
+    return recipe
+
+
+def identity(recipe: dict, data: object) -> str:
+    """What a run is made of, as a SHA-256: recipe, fingerprint of the data, and weights it begins with."""
+    parts = [recipe, data]
+    for name in filter(None, (recipe.get("start"), recipe.get("backbone"))):
+        manifest = Path(find_model(name)) / MANIFEST
+        parts.append(manifest.read_text("utf-8") if manifest.is_file() else name)
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def reproduce_order() -> list[str]:
     """All recipes of the course, each after the ones whose checkpoints it needs."""
     recipes = {path.stem: read_recipe(path.stem) for path in sorted(RECIPES.glob("*.toml"))}
+    recipes = {name: recipe for name, recipe in recipes.items() if recipe.get("reproduce", True)}
     needs = {
         name: {recipe.get("start"), recipe.get("backbone")}
         | {backbone["name"] for backbone in recipe.get("backbones", {}).values()}
@@ -94,6 +153,20 @@ def reproduce_order() -> list[str]:
     }
     needs = {name: others & recipes.keys() for name, others in needs.items()}
     return list(TopologicalSorter(needs).static_order())
+
+
+def reproduce() -> None:
+    """Trains all recipes of the course; after an interruption, those that it had not finished yet."""
+    note = UNFINISHED / "reproduced.json"
+    done = json.loads(note.read_text("utf-8")) if note.is_file() else []
+    for name in reproduce_order():
+        for seed in read_recipe(name).get("seeds", [None]):
+            if [name, seed] not in done:
+                run_recipe(name, seed)
+                done.append([name, seed])
+                note.parent.mkdir(parents=True, exist_ok=True)
+                note.write_text(json.dumps(done))
+    note.unlink()
 
 
 def recorded_minutes(recipe: dict, runs: Path = RUNS) -> float:
@@ -121,12 +194,15 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
         folder = find_model(recipe["start"])
         tokenizer = AutoTokenizer.from_pretrained(folder)
         bert = BertForMaskedLM.from_pretrained(folder, dtype=torch.float32)
+        limit_length(tokenizer, bert.config)
     else:
         tokenizer = make_tokenizer(recipe["tokenizer"], texts["reviews"])
         bert = None
     tokens = {name: tokenise(rows.select_columns("text"), tokenizer) for name, rows in texts.items()}
     held_out = tokenise(corpora.reviews()["validation"].select_columns("text"), tokenizer)
 
+    data = {name: corpora.fingerprint(rows) for name, rows in texts.items()}
+    run = identity(recipe, data)
     unfinished, history = UNFINISHED / recipe["name"], []
     for number, phase in enumerate(recipe["phases"], start=1):
         settings = LoopSettings(
@@ -140,7 +216,7 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
             bert = stack(bert, phase["layers"])
         finished = unfinished / f"phase{number}-done"
         if (finished / "phase.json").is_file():
-            history.append(finished_phase(finished, phase))
+            history.append(finished_phase(finished, run))
             bert = BertForMaskedLM.from_pretrained(finished)
             continue
         rows = [row for name, times in phase["corpora"].items() for row in tokens[name] * times]
@@ -151,6 +227,7 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
             DataCollatorWithPadding(tokenizer),
             settings,
             resume_folder=unfinished / f"phase{number}",
+            identity=run,
             before_step=drop.seed,
             title=f"{recipe['name']}, {phase['layers']} layers",
         )
@@ -159,12 +236,12 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
         print(f"phase {number}: {phase['layers']} layers, held-out loss {loss:.4f}")
         history.append({**phase, "held_out_loss": loss, "history": phase_history})
         bert.save_pretrained(finished)
-        (finished / "phase.json").write_text(json.dumps(history[-1]))
+        (finished / "phase.json").write_text(json.dumps({"identity": run, "record": history[-1]}))
 
     save_checkpoint(checkpoints / recipe["name"], bert, tokenizer, dtype=torch.float16)
     record = {
         "recipe": recipe,
-        "data": {name: corpora.fingerprint(rows) for name, rows in texts.items()},
+        "data": data,
         "phases": history,
         "seconds": round(time.perf_counter() - start),
     }
@@ -172,22 +249,22 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
     return write_record(recipe["name"], record, runs)
 
 
-def finished_phase(folder: Path, phase: dict) -> dict:
+def finished_phase(folder: Path, run: str) -> dict:
     """The record of a phase that an interrupted pre-training has done already."""
     done = json.loads((folder / "phase.json").read_text("utf-8"))
-    if {key: done.get(key) for key in phase} != phase:
-        raise ValueError(f"{folder} comes from another recipe; delete it to start anew")
-    return done
+    if done["identity"] != run:
+        raise ValueError(f"{folder} comes from another recipe or other data; delete it to start anew")
+    return done["record"]
 
 
 @torch.no_grad()
 def held_out_loss(bert: BertForMaskedLM, tokenizer, rows: list[dict], mask_rate: float = 0.3) -> float:
     """The masked-language-model loss (nats a token) on texts not trained on, always masked alike."""
-    model = MaskedLanguageModel(bert, tokenizer, mask_rate).eval()
+    model = MaskedLanguageModel(bert, tokenizer, mask_rate).to(bert.device).eval()
     collate = DataCollatorWithPadding(tokenizer)
     torch.manual_seed(0)
     losses = [
-        model(**collate([rows[index] for index in batch]))
+        model(**collate([rows[index] for index in batch]).to(bert.device))
         for batch in LengthBuckets([len(row["input_ids"]) for row in rows], 4096, seed=0)
     ]
     model.train()
@@ -207,11 +284,14 @@ def train_fastbert(
     """
     start = time.perf_counter()
     corpus = load_corpus(recipe["data"])
+    data = corpora.fingerprint(corpus)
+    run = identity(recipe, [data, seed])
     model, tokenizer = new_fastbert(recipe, corpus, seed)
     name = f"{recipe['name']}-seed{seed}"
+    unfinished = UNFINISHED / name
     history = {
-        "finetune": finetune(model, tokenizer, corpus, recipe, seed, UNFINISHED / f"{name}-finetune"),
-        "distil": self_distil(model, tokenizer, corpus, recipe, seed, UNFINISHED / f"{name}-distil"),
+        "finetune": finetune_once(model, tokenizer, corpus, recipe, seed, unfinished, run),
+        "distil": self_distil(model, tokenizer, corpus, recipe, seed, unfinished / "distil", run),
     }
     found = {split: ExitTrace.of(model, tokenizer, corpus[split]) for split in ("validation", "test")}
     if seed == recipe["seeds"][0] and recipe.get("keep", True):
@@ -221,7 +301,7 @@ def train_fastbert(
     record = {
         "recipe": recipe,
         "seed": seed,
-        "data": corpora.fingerprint(corpus),
+        "data": data,
         "metrics": {
             **fastbert_metrics(found["validation"], found["test"], corpus["test"]),
             "cut": cut_metrics(model, tokenizer, corpus["test"]),
@@ -229,6 +309,7 @@ def train_fastbert(
         "history": history,
         "seconds": round(time.perf_counter() - start),
     }
+    shutil.rmtree(unfinished, ignore_errors=True)
     return write_record(name, record, runs)
 
 
@@ -245,6 +326,10 @@ def new_fastbert(
     }
     torch.manual_seed(seed)
     if "backbone" not in recipe:
+        if recipe["data"] != "worlds":
+            raise ValueError(
+                f"{recipe['name']} knows the words of the worlds only; other data need a backbone"
+            )
         tokenizer = worlds_tokenizer()
         config = FastBertConfig(
             vocab_size=len(tokenizer), max_position_embeddings=tokenizer.model_max_length, **options
@@ -256,11 +341,34 @@ def new_fastbert(
         raise ValueError(f"{recipe['backbone']} is a {kind!r} model; the backbone must be a BERT")
     tokenizer = AutoTokenizer.from_pretrained(backbone)
     model = FastBertForSequenceClassification.from_pretrained(backbone, dtype=torch.float32, **options)
+    limit_length(tokenizer, model.config)
     return model, tokenizer
 
 
-def finetune(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: Path) -> list[dict]:
-    """Backbone and teacher on labels (paper, section 3.3.2).
+def limit_length(tokenizer: PreTrainedTokenizerFast, config: PreTrainedConfig) -> None:
+    """Texts are cut where the model's positions end; many tokenizers on the hub do not know where."""
+    tokenizer.model_max_length = min(tokenizer.model_max_length, config.max_position_embeddings)
+
+
+def finetune_once(
+    model, tokenizer, corpus, recipe: dict, seed: int, unfinished: Path, run: str
+) -> list[dict]:
+    """`finetune`, or what it left if only the distillation was interrupted."""
+    weights, note = unfinished / "finetuned.safetensors", unfinished / "finetuned.json"
+    if note.is_file() and (done := json.loads(note.read_text("utf-8")))["identity"] == run:
+        model.load_state_dict(load_file(weights))
+        return done["history"]
+    history = finetune(model, tokenizer, corpus, recipe, seed, unfinished / "finetune", run)
+    unfinished.mkdir(parents=True, exist_ok=True)
+    save_file(model.state_dict(), weights)
+    note.write_text(json.dumps({"identity": run, "history": history}))
+    return history
+
+
+def finetune(
+    model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: Path, run: str = ""
+) -> list[dict]:
+    """Backbone and teacher on labels (paper, section 3.2.2).
 
     Besides the loop's settings, a recipe may say `joint = true` (all exits train as well: the paper's
     ablation), `hide_tokens` (see `HiddenTokens`), `step_by_step = true` (see `StepByStep`) or give a
@@ -271,6 +379,8 @@ def finetune(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: P
     rows = tokenise(corpus["train"], tokenizer)
     module = HiddenTokens(model, tokenizer.mask_token_id, options.pop("hide_tokens", 0.0))
     if options.pop("step_by_step", False):
+        if "holders" not in corpus["train"].column_names:
+            raise ValueError("step_by_step needs the worlds: the column 'holders' is missing")
         module = StepByStep(model, num_steps=len(corpus["train"]["holders"][0]) - 1)
         for row, holders in zip(rows, corpus["train"]["holders"], strict=True):
             row["holders"] = holders
@@ -281,6 +391,7 @@ def finetune(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: P
         DataCollatorWithPadding(tokenizer),
         LoopSettings(**options, seed=seed),
         resume_folder=resume_folder,
+        identity=run,
         before_step=drop.seed,
         after_epoch=lambda _: {
             "validation_accuracy": teacher_accuracy(model, tokenizer, corpus["validation"])
@@ -341,8 +452,10 @@ def teacher_accuracy(model, tokenizer, rows: Dataset) -> float:
     return accuracy
 
 
-def self_distil(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: Path) -> list[dict]:
-    """The students alone, on the teacher's answers (paper, section 3.3.3); labels are not looked at."""
+def self_distil(
+    model, tokenizer, corpus, recipe: dict, seed: int, resume_folder: Path, run: str = ""
+) -> list[dict]:
+    """The students alone, on the teacher's answers (paper, section 3.2.3); labels are not looked at."""
     model.set_stage("distill").train()
     return train(
         model,
@@ -350,6 +463,7 @@ def self_distil(model, tokenizer, corpus, recipe: dict, seed: int, resume_folder
         DataCollatorWithPadding(tokenizer),
         LoopSettings(**recipe["distil"], seed=seed),
         resume_folder=resume_folder,
+        identity=run,
         title=f"self-distillation, seed {seed}",
     )
 

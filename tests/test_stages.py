@@ -174,8 +174,78 @@ def test_a_finished_phase_of_another_recipe_is_refused(small, monkeypatch):
         with pytest.raises(ZeroDivisionError):
             run_recipe(small / "backbone.toml", **folders(small))
     (small / "backbone.toml").write_text(PRETRAIN.replace("steps = 6", "steps = 7"))
-    with pytest.raises(ValueError, match="comes from another recipe; delete it"):
+    with pytest.raises(ValueError, match="comes from another recipe or other data; delete it"):
         run_recipe(small / "backbone.toml", **folders(small))
+
+
+def test_an_interrupted_distillation_does_not_finetune_again(small, monkeypatch):
+    (small / "backbone.toml").write_text(PRETRAIN)
+    run_recipe(small / "backbone.toml", **folders(small))
+    (small / "fast.toml").write_text(FASTBERT.replace("BACKBONE", str(small / "checkpoints" / "backbone")))
+    whole = run_recipe(small / "fast.toml", seed=1, **folders(small))
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "self_distil", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run_recipe(small / "fast.toml", seed=1, **folders(small))
+    monkeypatch.setattr(stages, "finetune", lambda *_: 1 / 0)
+    again = run_recipe(small / "fast.toml", seed=1, **folders(small))
+    assert again["metrics"] == whole["metrics"] and len(again["history"]["finetune"]) > 0
+
+
+def test_a_run_on_other_weights_is_not_taken_up(small, monkeypatch):
+    (small / "backbone.toml").write_text(PRETRAIN)
+    run_recipe(small / "backbone.toml", **folders(small))
+    recipe = read_recipe_of(small, FASTBERT.replace("BACKBONE", str(small / "checkpoints" / "backbone")))
+    before = stages.identity(recipe, "data")
+    assert stages.identity(recipe, "data") == before != stages.identity(recipe, "other data")
+    (small / "backbone.toml").write_text(PRETRAIN.replace("seed = 1", "seed = 2"))
+    run_recipe(small / "backbone.toml", **folders(small))
+    assert stages.identity(recipe, "data") != before
+
+
+def test_reproduce_goes_on_where_it_was(small, monkeypatch):
+    trained = []
+
+    def train(name, seed):
+        if len(trained) == 1:
+            trained.append("broken off")
+            raise KeyboardInterrupt
+        trained.append((name, seed))
+
+    monkeypatch.setattr(stages, "reproduce_order", lambda: ["reviews-tfidf", "reviews-fastbert"])
+    monkeypatch.setattr(stages, "run_recipe", train)
+    with pytest.raises(KeyboardInterrupt):
+        stages.reproduce()
+    stages.reproduce()
+    expected = [("reviews-tfidf", None), *(("reviews-fastbert", seed) for seed in (1, 2, 3))]
+    assert [each for each in trained if each != "broken off"] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (FASTBERT.replace("epochs = 2", "epoch = 2"), "no 'epoch'; did you mean 'epochs'"),
+        (FASTBERT.replace("[distil]", "[model2]"), r"needs \[distil\]"),
+        (PRETRAIN.replace("layers = 1", "layer = 1"), "no 'layer'; did you mean 'layers'"),
+        ('data = "reviews"', "stage must be one of .* not None"),
+    ],
+)
+def test_a_recipe_with_a_slip_is_refused(small, text, message):
+    with pytest.raises(ValueError, match=message):
+        read_recipe_of(small, text)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "message"),
+    [
+        ("reviews-start", {"backbone": "x"}, "takes no --backbone"),
+        ("reviews-tfidf", {"seed": 2}, "takes no --seed"),
+        ("worlds-unaided", {"data": "reviews", "seed": 1}, "other data need a backbone"),
+    ],
+)
+def test_options_without_a_meaning_are_refused(small, recipe, options, message):
+    with pytest.raises(ValueError, match=message):
+        run_recipe(recipe, **options, **folders(small))
 
 
 def test_another_backbone_and_your_own_texts(small):
@@ -192,7 +262,9 @@ def test_another_backbone_and_your_own_texts(small):
         **folders(small),
     )
     assert record["recipe"]["data"].endswith("mine.csv")
-    assert load_fastbert(small / "checkpoints" / "fast")[0].config.id2label == {0: "0", 1: "1"}
+    kept = small / "checkpoints" / "fast-backbone-mine"  # nothing of the course is replaced
+    assert load_fastbert(kept)[0].config.id2label == {0: "0", 1: "1"}
+    assert (small / "runs" / "fast-backbone-mine-seed1.json").is_file()
 
 
 def test_hidden_tokens_only_in_training():
