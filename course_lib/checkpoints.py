@@ -35,7 +35,7 @@ def load_fastbert(
     if kind != "fastbert":
         raise ValueError(
             f"{folder.name} holds a {kind!r} model without trained exits; train them: "
-            f"course train reviews-fastbert --backbone {name_or_folder}"
+            f"course train reviews-fastbert --backbone {name_or_folder} (they get a name of their own)"
         )
     model = FastBertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
     return model.eval(), AutoTokenizer.from_pretrained(folder)

@@ -8,11 +8,12 @@ import hashlib
 import importlib.metadata
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value, load_dataset
+from datasets.exceptions import DatasetsError
 
 SPLITS = ("train", "validation", "test")
 
@@ -66,11 +67,12 @@ def from_files(path: str | Path, text: str = "text", label: str = "label") -> Da
 
     Args:
         path: the file; its suffix (.csv, .jsonl, .json, .parquet) tells the format.
-        text, label: the names of the two columns.
+        text, label: the names of the two columns. Numbers are taken as words ("0", "1").
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: unknown suffix, wrong encoding, empty file, missing column, or one class only.
+        ValueError: unknown suffix, wrong encoding, empty or broken file, missing column, an empty cell
+            (rows count from 1, without the header), one class only, or too few rows for three splits.
     """
     path = Path(path)
     if not path.is_file():
@@ -82,33 +84,27 @@ def from_files(path: str | Path, text: str = "text", label: str = "label") -> Da
         raise ValueError(f"{path.name} is empty")
     if path.suffix != ".parquet":
         _check_utf8(path)
-    try:
-        loaded = load_dataset(formats[path.suffix], data_files=str(path), split="train")
-    except ValueError as error:
-        raise ValueError(f"{path.name} holds no rows that can be read ({error})") from None
-    return _to_course_shape(loaded, text, label, origin=path.name)
+    options = {"keep_default_na": False} if path.suffix == ".csv" else {}  # "NA" may be somebody's text
+    loaded = _load(path.name, formats[path.suffix], data_files=str(path), split="train", **options)
+    return _to_course_shape({"train": loaded}, text, label, origin=path.name)
 
 
 def from_hub(name: str, text: str = "text", label: str = "label", **load_options) -> DatasetDict:
     """A data set of the Hugging Face hub, or a local folder in its layout, in the shape of `reviews()`.
 
-    Splits that the data set brings are kept; a missing validation or test split is cut out of its
-    training split by hash. `load_options` go to `datasets.load_dataset` (`name`, `revision`, …).
+    Splits that the data set brings are kept, and their classes numbered as in its training split; a
+    missing validation or test split is cut out of the training split by hash. `load_options` go to
+    `datasets.load_dataset` (`name`, `revision`, …).
 
     Raises:
-        ValueError: the data set is empty, misses a column, or holds one class only.
+        ValueError: as `from_files`; also where a split has labels that the training split does not have.
     """
-    loaded = load_dataset(name, **load_options)
+    loaded = _load(name, name, **load_options)
     if isinstance(loaded, Dataset):
-        return _to_course_shape(loaded, text, label, origin=name)
-    if set(SPLITS) <= set(loaded):
-        parts = {split: _two_columns(loaded[split], text, label, name) for split in SPLITS}
-        return DatasetDict(parts)
+        loaded = {"train": loaded}
     if "train" not in loaded:
         raise ValueError(f"{name} has no training split; it has: {', '.join(loaded)}")
-    parts = _to_course_shape(loaded["train"], text, label, origin=name)
-    kept = {split: _two_columns(loaded[split], text, label, name) for split in SPLITS[1:] if split in loaded}
-    return DatasetDict({**parts, **kept})
+    return _to_course_shape(loaded, text, label, origin=name)
 
 
 # --- shared steps ----------------------------------------------------------------------------------
@@ -133,11 +129,16 @@ def split_of(text: str) -> str:
     return {0: "test", 1: "validation"}.get(digit, "train")
 
 
-def split_by_hash(rows: Iterable[tuple[str, int]], label_feature: ClassLabel) -> DatasetDict:
-    """Deals (text, label) rows out to the three splits, each sorted by hash, so that order says nothing."""
-    parts: dict[str, dict[str, list]] = {split: {"text": [], "label": []} for split in SPLITS}
+def split_by_hash(
+    rows: Iterable[tuple[str, int]], label_feature: ClassLabel, splits: Collection[str] = SPLITS
+) -> DatasetDict:
+    """Deals (text, label) rows out to `splits`, each sorted by hash, so that order says nothing.
+
+    What would belong to a split that is not asked for stays in train.
+    """
+    parts: dict[str, dict[str, list]] = {split: {"text": [], "label": []} for split in splits}
     for text, label in sorted(rows, key=lambda row: hashlib.sha256(row[0].encode()).hexdigest()):
-        part = parts[split_of(text)]
+        part = parts.get(split_of(text), parts["train"])
         part["text"].append(text)
         part["label"].append(label)
     return DatasetDict(
@@ -146,6 +147,21 @@ def split_by_hash(rows: Iterable[tuple[str, int]], label_feature: ClassLabel) ->
             for split, part in parts.items()
         }
     )
+
+
+def renumber(rows: Dataset, names: list[str]) -> Dataset:
+    """The same texts and classes; the number of a class is its place in `names`.
+
+    Raises:
+        ValueError: the rows have labels that `names` does not have.
+    """
+    old = rows.features["label"].names
+    found = {old[label] for label in set(rows["label"])}
+    if unknown := sorted(found - set(names)):
+        raise ValueError(f"unknown labels: {', '.join(unknown)}; known: {', '.join(names)}")
+    labels = [names.index(old[label]) for label in rows["label"]]
+    features = Features(text=Value("string"), label=ClassLabel(names=names))
+    return Dataset.from_dict({"text": list(rows["text"]), "label": labels}, features)
 
 
 def fingerprint(corpus: DatasetDict | Dataset) -> str:
@@ -186,21 +202,62 @@ def _check_utf8(path: Path) -> None:
         ) from None
 
 
-def _to_course_shape(rows: Dataset, text: str, label: str, origin: str) -> DatasetDict:
-    rows = _two_columns(rows, text, label, origin)
-    return split_by_hash(zip(rows["text"], rows["label"], strict=True), rows.features["label"])
+def _load(origin: str, *arguments, **options) -> Dataset | DatasetDict:
+    """`datasets.load_dataset`; what cannot be read is a ValueError that tells the reason."""
+    try:
+        return load_dataset(*arguments, **options)
+    except FileNotFoundError:  # also a data set that the hub does not have: the message is clear
+        raise
+    except (ValueError, DatasetsError) as error:
+        raise ValueError(f"{origin} holds no rows that can be read ({error.__cause__ or error})") from None
+
+
+def _to_course_shape(loaded: Mapping[str, Dataset], text: str, label: str, origin: str) -> DatasetDict:
+    brought = [split for split in SPLITS if split in loaded]
+    parts = {}
+    for split in brought:
+        place = f"{origin} ({split})" if len(brought) > 1 else origin
+        rows = _two_columns(loaded[split], text, label, place)
+        names = (parts["train"] if parts else rows).features["label"].names  # train comes first
+        try:
+            parts[split] = renumber(rows, names)
+        except ValueError as error:
+            raise ValueError(f"{place} has labels that its training split has not: {error}") from None
+    train = parts["train"]
+    if len(set(train["label"])) < 2:
+        raise ValueError(f"{origin} holds one class only; a classifier needs at least two")
+    missing = [split for split in SPLITS if split not in parts]
+    if missing:
+        rows = zip(train["text"], train["label"], strict=True)
+        parts |= split_by_hash(rows, train.features["label"], ["train", *missing])
+    for split, rows in parts.items():
+        if len(rows) == 0:
+            raise ValueError(f"{origin}: {len(train)} rows are too few, they leave the {split} split empty")
+    return DatasetDict({split: parts[split] for split in SPLITS})
 
 
 def _two_columns(rows: Dataset, text: str, label: str, origin: str) -> Dataset:
+    """The columns `text` (string) and `label` (ClassLabel), without an empty cell."""
     if len(rows) == 0:
         raise ValueError(f"{origin} holds no rows")
     for column in (text, label):
         if column not in rows.column_names:
             raise ValueError(f"{origin} has no column {column!r}; it has: {', '.join(rows.column_names)}")
+        if not isinstance(rows.features[column], Value | ClassLabel):
+            raise ValueError(f"{origin}: column {column!r} holds more than one word or number in a cell")
+        for number, cell in enumerate(rows[column], start=1):
+            if _is_missing(cell, rows.features[column]):
+                raise ValueError(f"{origin}, row {number}: the cell of column {column!r} is empty")
     rows = rows.select_columns([text, label])
     rows = rows.rename_columns({old: new for old, new in ((text, "text"), (label, "label")) if old != new})
+    if rows.features["text"] != Value("string"):
+        rows = rows.cast_column("text", Value("string"))
     if not isinstance(rows.features["label"], ClassLabel):
         rows = rows.class_encode_column("label")
-    if len(set(rows["label"])) < 2:
-        raise ValueError(f"{origin} holds one class only; a classifier needs at least two")
     return rows
+
+
+def _is_missing(cell, feature: Value | ClassLabel) -> bool:
+    if isinstance(feature, ClassLabel):
+        return cell is None or cell < 0  # the hub marks labels that are kept secret with -1
+    return cell is None or cell != cell or not str(cell).strip()  # only NaN differs from itself

@@ -3,8 +3,10 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
+MEASURES = ("entropy", "max_probability", "top_k_entropy")
 Speed = float | Sequence[float]  # one threshold for all exits, or one for each student exit
 
 
@@ -34,7 +36,7 @@ def uncertainty(logits: torch.Tensor, measure: str = "entropy", k: int = 5) -> t
         if k < 2:
             raise ValueError(f"k must be at least 2, not {k}")
         return _normalised_entropy(logits.topk(min(k, classes), dim=-1).values)
-    raise ValueError(f"measure must be entropy, max_probability or top_k_entropy, not {measure!r}")
+    raise ValueError(f"measure must be one of {', '.join(MEASURES)}, not {measure!r}")
 
 
 def _normalised_entropy(logits: torch.Tensor) -> torch.Tensor:
@@ -46,18 +48,20 @@ def thresholds(speed: Speed, num_layers: int) -> list[float]:
     """One threshold for each of the L - 1 student exits; the last exit needs none: it always answers.
 
     Args:
-        speed: a number in [0, 1] for all student exits, or a sequence of L - 1 such numbers.
+        speed: a number in [0, 1] for all student exits, or a sequence of L - 1 such numbers; numbers
+            and arrays of NumPy and tensors do as well.
 
     Raises:
         ValueError: a number outside [0, 1] (or NaN), or a sequence of another length.
     """
-    each = [speed] * (num_layers - 1) if isinstance(speed, int | float) else [float(s) for s in speed]
+    given = [float(speed)] if np.ndim(speed) == 0 else [float(each) for each in speed]
+    each = given * (num_layers - 1) if np.ndim(speed) == 0 else given
     if len(each) != num_layers - 1:
         raise ValueError(
             f"{num_layers} layers have {num_layers - 1} student exits: give one speed, or "
             f"{num_layers - 1}, not {len(each)}"
         )
-    for value in [speed] if isinstance(speed, int | float) else each:
+    for value in given:
         if not 0 <= value <= 1:  # NaN fails this too
             raise ValueError(f"speed is an uncertainty threshold in [0, 1], not {value}")
     return each

@@ -84,7 +84,7 @@ def run_recipe(
         if options[option] is not None:
             raise ValueError(f"a recipe of stage {recipe['stage']!r} takes no --{option}")
     for key in ("backbone", "data"):
-        if options[key]:
+        if options[key] not in (None, recipe.get(key)):
             recipe |= {key: options[key], "name": f"{recipe['name']}-{Path(options[key]).stem}"}
 
     if recipe["stage"] == "pretrain":

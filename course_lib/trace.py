@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from transformers import DataCollatorWithPadding
 
 from course_lib.cost import flops, full_flops
-from course_lib.exit_rule import Speed, thresholds, uncertainty
+from course_lib.exit_rule import MEASURES, Speed, thresholds, uncertainty
 from course_lib.fastbert import FastBertConfig
 from course_lib.loop import LengthBuckets
 
@@ -50,12 +50,15 @@ class ExitTrace:
         probabilities: [L, N, C] float32.
         labels: [N].        lengths: [N], tokens with [CLS] and [SEP].
         config: the model's, for counting FLOPs.
+        measure: the uncertainty that decides (see `uncertainty`). It is not saved: a trace serves all
+            measures, and `dataclasses.replace(trace, measure=...)` asks it by another one.
     """
 
     probabilities: np.ndarray
     labels: np.ndarray
     lengths: np.ndarray
     config: FastBertConfig
+    measure: str = "entropy"
 
     def __post_init__(self):
         layers, sentences, _ = self.probabilities.shape
@@ -67,6 +70,8 @@ class ExitTrace:
             )
         if sentences == 0:
             raise ValueError("a trace needs at least one sentence")
+        if self.measure not in MEASURES:
+            raise ValueError(f"measure must be one of {', '.join(MEASURES)}, not {self.measure!r}")
 
     # --- making, saving, loading -------------------------------------------------------------------
 
@@ -101,24 +106,23 @@ class ExitTrace:
             FileNotFoundError: no such file.
             ValueError: the file is not a trace, or damaged.
         """
+        remedy = f"`course evaluate --model MODEL --data DATA --split SPLIT --save {path}` makes it"
         if not Path(path).is_file():
-            raise FileNotFoundError(f"no trace at {path}; `course evaluate` makes one")
+            raise FileNotFoundError(f"no trace at {path}; {remedy}")
         try:
             with safe_open(path, framework="pt") as file:
                 config = FastBertConfig.from_dict(json.loads(file.metadata()["config"]))
             arrays = {name: tensor.numpy() for name, tensor in load_file(path).items()}
             return cls(config=config, **arrays)
         except Exception as error:  # safetensors, JSON and config each raise their own
-            raise ValueError(
-                f"{path} is not a readable trace ({error}); `course evaluate` makes it again"
-            ) from None
+            raise ValueError(f"{path} is not a readable trace ({error}); {remedy} again") from None
 
     # --- reading -----------------------------------------------------------------------------------
 
     @cached_property
     def uncertainties(self) -> np.ndarray:
-        """[L, N] in [0, 1], by normalised entropy."""
-        return uncertainty(torch.from_numpy(self.probabilities).log()).numpy()
+        """[L, N] in [0, 1], by `measure`. Logarithms of probabilities are logits, too."""
+        return uncertainty(torch.from_numpy(self.probabilities).log(), self.measure).numpy()
 
     @cached_property
     def accuracy_by_layer(self) -> np.ndarray:

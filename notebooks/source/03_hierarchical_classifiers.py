@@ -543,7 +543,7 @@ pd.DataFrame(
 
 # %%
 gain = {kind: 100 * (row[-1][0] - row[0][0]) for kind, row in zip(kinds, by_kind)}
-say("lesson03.tokens", **gain, better=by_kind[1][-1][0] - by_kind[0][-1][0])
+say("lesson03.tokens", **gain, better=100 * (by_kind[1][-1][0] - by_kind[0][-1][0]))
 
 # %%
 seconds = read_record("tokens-characters-backbone")["seconds"]
