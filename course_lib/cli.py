@@ -3,12 +3,13 @@
 import functools
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 app = typer.Typer(
@@ -34,6 +35,11 @@ SpeedText = Annotated[
     ),
 ]
 
+Measure = Annotated[
+    Literal["entropy", "max_probability", "top_k_entropy"],
+    typer.Option("--measure", help="How uncertainty is measured; entropy is the paper's."),
+]
+
 
 def clear_errors(command):
     """Bad input becomes one sentence on stderr and exit code 2, never a traceback."""
@@ -43,7 +49,8 @@ def clear_errors(command):
         try:
             return command(*args, **kwargs)
         except (ValueError, FileNotFoundError, OSError) as error:
-            Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+            message = f"[red]error:[/red] {escape(str(error))}"
+            Console(stderr=True).print(message, highlight=False, soft_wrap=True)
             raise typer.Exit(2) from None
 
     return wrapped
@@ -54,6 +61,7 @@ def clear_errors(command):
 def predict(
     text: Annotated[str, typer.Argument(help='The sentence, in quotes: "房间很干净，但是服务太差".')],
     speed: SpeedText = "0.5",
+    measure: Measure = "entropy",
     model: Model = "reviews-fastbert",
     as_json: Json = False,
 ) -> None:
@@ -71,7 +79,7 @@ def predict(
     limit = parse_speed(speed)
     fastbert, tokenizer = load_fastbert(model)
     inputs = tokenizer(text, truncation=True, return_tensors="pt")
-    answer = fastbert.predict(inputs["input_ids"], inputs["attention_mask"], limit)
+    answer = fastbert.predict(inputs["input_ids"], inputs["attention_mask"], limit, measure)
     with torch.no_grad():
         layers = fastbert.layer_logits(inputs["input_ids"], inputs["attention_mask"])[:, 0]  # [L, C]
     names = fastbert.config.id2label
@@ -80,7 +88,7 @@ def predict(
             "layer": depth,
             "label": names[int(logits.argmax())],
             "probability": float(logits.softmax(-1).max()),
-            "uncertainty": float(uncertainty(logits)),
+            "uncertainty": float(uncertainty(logits, measure)),
         }
         for depth, logits in enumerate(layers, start=1)
     ]
@@ -89,6 +97,7 @@ def predict(
     result = {
         "text": text,
         "speed": limit,
+        "measure": measure,
         "label": names[int(chosen.argmax())],
         "probability": float(chosen.max()),
         "exit_layer": exit_layer,
@@ -103,14 +112,14 @@ def predict(
         style = "bold" if mark else "dim" if row["layer"] > exit_layer else ""
         table.add_row(
             str(row["layer"]),
-            row["label"],
+            escape(row["label"]),
             f"{row['probability']:.3f}",
             f"{row['uncertainty']:.3f}",
             mark,
             style=style,
         )
     console.print(
-        f"[bold]{result['label']}[/bold] ({result['probability']:.1%}), after layer {exit_layer} "
+        f"[bold]{escape(result['label'])}[/bold] ({result['probability']:.1%}), after layer {exit_layer} "
         f"of {len(rows)} at speed {speed}"
     )
     console.print(table)
@@ -125,10 +134,14 @@ def evaluate(
     ] = "reviews",
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     speed: SpeedText = "0.5",
+    measure: Measure = "entropy",
     save: Annotated[Path | None, typer.Option(help="Also save the trace (safetensors) there.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Accuracy exit by exit, and accuracy, layers and FLOPs at one speed, on a whole split."""
+    """Accuracy exit by exit, and accuracy, layers and FLOPs at one speed, on a whole split.
+
+    The labels of your own texts are the model's class names, or their numbers from 0.
+    """
     from course_lib.checkpoints import load_fastbert
     from course_lib.corpora import SPLITS
     from course_lib.stages import load_corpus
@@ -138,11 +151,9 @@ def evaluate(
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, not {split!r}")
     limit = parse_speed(speed)
     fastbert, tokenizer = load_fastbert(model)
-    rows = load_corpus(data)[split]
-    classes = rows.features["label"].num_classes
-    if classes != fastbert.config.num_labels:
-        raise ValueError(f"{model} knows {fastbert.config.num_labels} classes, but {data} has {classes}")
-    trace = ExitTrace.of(fastbert, tokenizer, rows)
+    known = [fastbert.config.id2label[number] for number in range(fastbert.config.num_labels)]
+    rows = in_order_of(known, load_corpus(data)[split], model, data)
+    trace = replace(ExitTrace.of(fastbert, tokenizer, rows), measure=measure)
     if save is not None:
         trace.save(save)
     exits = trace.at(limit)
@@ -153,6 +164,7 @@ def evaluate(
         "sentences": len(rows),
         "accuracy_by_layer": trace.accuracy_by_layer.tolist(),
         "speed": limit,
+        "measure": measure,
         "accuracy": exits.accuracy,
         "mean_layer": exits.mean_layer,
         "flops_speedup": exits.flops_speedup,
@@ -190,6 +202,8 @@ def train(
 ) -> None:
     """Train what a recipe says; an interrupted training goes on where it stopped.
 
+    What is trained with another backbone or on other data bears their names and replaces nothing.
+
     Examples: course train reviews-fastbert --seed 1; course train reviews-fastbert --backbone
     bert-base-chinese --data my.csv --out mine
     """
@@ -221,9 +235,7 @@ def bench_exits_command(
     from course_lib.stages import load_corpus
 
     limit = parse_speed(speed)
-    sizes = [int(size) for size in batches.split(",") if size.strip().isdigit() and int(size) > 0]
-    if not sizes:
-        raise ValueError(f"batch sizes are whole numbers above 0, with commas, not {batches!r}")
+    sizes = parse_batches(batches)
     fastbert, tokenizer = load_fastbert(model)
     rows = load_corpus(data)["test"]
     results = [
@@ -390,7 +402,8 @@ def reproduce(
 
     The times are those of the run records; another machine takes longer or shorter.
     """
-    from course_lib.stages import read_recipe, recorded_minutes, reproduce_order, run_recipe
+    from course_lib import stages
+    from course_lib.stages import read_recipe, recorded_minutes, reproduce_order
 
     names = reproduce_order()
     minutes = {name: recorded_minutes(read_recipe(name)) for name in names}
@@ -405,8 +418,7 @@ def reproduce(
     )
     if not yes and not typer.confirm("Start?"):
         raise typer.Exit(0)
-    for name in names:
-        run_recipe(name)
+    stages.reproduce()
 
 
 def with_deviation(value: list[float], percent: bool = False) -> str:
@@ -422,6 +434,30 @@ def parse_speed(text: str) -> float | list[float]:
     except ValueError:
         raise ValueError(f"speed is a number in [0, 1], or several with commas, not {text!r}") from None
     return numbers[0] if len(numbers) == 1 else numbers
+
+
+def parse_batches(text: str) -> list[int]:
+    """ "1,8,32" -> [1, 8, 32]."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise ValueError(f"batch sizes are whole numbers above 0, with commas, not {text!r}")
+    return [int(part) for part in parts]
+
+
+def in_order_of(known: list[str], rows, model: str, data: str):
+    """Rows whose labels are numbered as the model numbers its classes.
+
+    Args:
+        known: the model's class names, in the order of their numbers.
+        rows: a Dataset whose labels have these names, or are the numbers themselves.
+    """
+    from course_lib.corpora import renumber
+
+    names, numbers = rows.features["label"].names, [str(number) for number in range(len(known))]
+    for order in (known, numbers):
+        if set(names) == set(order):
+            return renumber(rows, order)
+    raise ValueError(f"{model} knows the classes {', '.join(known)}, but {data} has {', '.join(names)}")
 
 
 def print_json(value) -> None:

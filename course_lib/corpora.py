@@ -156,6 +156,8 @@ def renumber(rows: Dataset, names: list[str]) -> Dataset:
         ValueError: the rows have labels that `names` does not have.
     """
     old = rows.features["label"].names
+    if old == names:
+        return rows
     found = {old[label] for label in set(rows["label"])}
     if unknown := sorted(found - set(names)):
         raise ValueError(f"unknown labels: {', '.join(unknown)}; known: {', '.join(names)}")
@@ -209,7 +211,8 @@ def _load(origin: str, *arguments, **options) -> Dataset | DatasetDict:
     except FileNotFoundError:  # also a data set that the hub does not have: the message is clear
         raise
     except (ValueError, DatasetsError) as error:
-        raise ValueError(f"{origin} holds no rows that can be read ({error.__cause__ or error})") from None
+        reason = str(error.__cause__ or error).strip()
+        raise ValueError(f"{origin} holds no rows that can be read ({reason})") from None
 
 
 def _to_course_shape(loaded: Mapping[str, Dataset], text: str, label: str, origin: str) -> DatasetDict:
@@ -244,7 +247,7 @@ def _two_columns(rows: Dataset, text: str, label: str, origin: str) -> Dataset:
         if column not in rows.column_names:
             raise ValueError(f"{origin} has no column {column!r}; it has: {', '.join(rows.column_names)}")
         if not isinstance(rows.features[column], Value | ClassLabel):
-            raise ValueError(f"{origin}: column {column!r} holds more than one word or number in a cell")
+            raise ValueError(f"{origin}: column {column!r} must hold words, or numbers, one in each cell")
         for number, cell in enumerate(rows[column], start=1):
             if _is_missing(cell, rows.features[column]):
                 raise ValueError(f"{origin}, row {number}: the cell of column {column!r} is empty")

@@ -2,14 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.exit_rule import thresholds, uncertainty
-
-MEASURES = ["entropy", "max_probability", "top_k_entropy"]
+from course_lib.exit_rule import MEASURES, thresholds, uncertainty
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -42,7 +41,7 @@ def test_top_k_ignores_the_tail():
 
 
 def test_unknown_measure_one_class_small_k():
-    with pytest.raises(ValueError, match="entropy, max_probability or top_k_entropy"):
+    with pytest.raises(ValueError, match="entropy, max_probability, top_k_entropy"):
         uncertainty(torch.zeros(2), "margin")
     with pytest.raises(ValueError, match="at least 2 classes, not 1"):
         uncertainty(torch.zeros(1))
@@ -53,6 +52,17 @@ def test_unknown_measure_one_class_small_k():
 def test_thresholds():
     assert thresholds(0.3, 4) == [0.3, 0.3, 0.3]
     assert thresholds([0.1, 0.2, 0.3], 4) == [0.1, 0.2, 0.3]
+    assert thresholds(0.3, 1) == [], "one layer has no student"
+
+
+@pytest.mark.parametrize(
+    "speed", [np.float32(0.5), np.array(0.5), torch.tensor(0.5), np.full(3, 0.5), torch.full((3,), 0.5)]
+)
+def test_thresholds_of_numpy_and_torch(speed):
+    found = thresholds(speed, 4)
+    assert found == [0.5, 0.5, 0.5] and {type(each) for each in found} == {float}
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        thresholds(speed + 1, 4)
 
 
 @pytest.mark.parametrize("bad", [-0.01, 1.01, float("nan"), float("inf"), [0.5, 2.0, 0.5]])

@@ -1,6 +1,7 @@
 """ExitTrace: the same answers as the network gives, for every speed, from one run."""
 
-import time
+import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 
 from course_lib.cost import flops, full_flops
+from course_lib.exit_rule import MEASURES
 from course_lib.trace import ExitTrace
 
 
@@ -40,6 +42,31 @@ def test_at_agrees_with_the_network(speed):
     assert exits.histogram.sum() == len(corpus["test"]) and len(exits.histogram) == 4
     spent = flops(model.config, trace.lengths, exits.exit_layer).sum()
     assert exits.flops_speedup == pytest.approx(full_flops(model.config, trace.lengths).sum() / spent)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_measure_agrees_with_the_network(measure):
+    corpus = tiny_corpus()
+    tokenizer = tiny_tokenizer(corpus)
+    model = tiny_fastbert(num_labels=7, vocab_size=len(tokenizer))  # top k looks at 5 of the 7
+    trace = replace(ExitTrace.of(model, tokenizer, corpus["test"]), measure=measure)
+    inputs = tokenizer(list(corpus["test"]["text"]), padding=True, return_tensors="pt")
+    speed = float(np.median(trace.uncertainties[:-1]))
+    output = model.predict(inputs["input_ids"], inputs["attention_mask"], speed + 1e-4, measure)
+    exits = trace.at(speed + 1e-4)
+    assert exits.exit_layer.tolist() == output.exit_layer.tolist()
+    assert trace.sweep([speed + 1e-4])["mean_layer"] == pytest.approx(exits.mean_layer)
+    leaving = trace.uncertainties[exits.exit_layer - 1, np.arange(len(exits.exit_layer))]
+    np.testing.assert_allclose(leaving, output.uncertainty.numpy(), atol=1e-5)
+
+
+def test_measures_differ_and_certain_answers_have_none():
+    traces = [replace(random_trace(classes=7), measure=measure) for measure in MEASURES]
+    assert len({trace.at(0.5).mean_layer for trace in traces}) == len(MEASURES)
+    certain = np.zeros((4, 50, 7), dtype=np.float32)
+    certain[..., 2] = 1
+    for trace in traces:
+        assert (replace(trace, probabilities=certain).uncertainties == 0).all()
 
 
 @settings(max_examples=40)
@@ -79,12 +106,21 @@ def test_budget_keeps_the_loss_and_saves_most():
 
 
 def test_sweep_does_not_compare_everything_with_everything():
-    """1,000 speeds over 100,000 x 12: were all compared, it would take seconds and gigabytes."""
+    """1,000 speeds over 100,000 x 12: one layer's comparisons alone would take 100 MB."""
     trace = random_trace(layers=12, sentences=100_000, classes=2)
     trace.uncertainties, trace.accuracy_by_layer  # noqa: B018  computed once, not part of a sweep
-    start = time.perf_counter()
-    trace.sweep(np.linspace(0, 1, 1000))
-    print(f"sweep: {time.perf_counter() - start:.3f} s")
+    speeds = np.linspace(0, 1, 1000, dtype=np.float32)
+    tracemalloc.start()
+    try:
+        curve = trace.sweep(speeds)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 1e6 < peak < 50e6, "bytes that NumPy asked for"
+    for number in (3, 500, 990):
+        exits = trace.at(speeds[number])
+        for name in ("accuracy", "mean_layer", "flops_speedup"):
+            assert curve[name][number] == pytest.approx(getattr(exits, name), rel=1e-9), (number, name)
 
 
 def test_save_and_load(tmp_path):
@@ -106,6 +142,8 @@ def test_bad_files_and_shapes(tmp_path):
         ExitTrace(trace.probabilities, trace.labels[:-1], trace.lengths, trace.config)
     with pytest.raises(ValueError, match="3 layers of answers"):
         ExitTrace(trace.probabilities[:3], trace.labels, trace.lengths, trace.config)
+    with pytest.raises(ValueError, match="measure must be one of entropy, .* not 'margin'"):
+        replace(trace, measure="margin")
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         trace.sweep(np.array([0.5, np.nan]))
 

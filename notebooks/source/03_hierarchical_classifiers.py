@@ -536,14 +536,16 @@ for number in sorted(np.flatnonzero(groups["mended"]), key=lambda each: trace.le
 kinds = ["characters", "pieces"]
 by_kind = [summary(f"tokens-{kind}-fastbert")["accuracy_by_layer"] for kind in kinds]
 pd.DataFrame(
-    [[f"{100 * mean:.1f} ± {100 * deviation:.1f}" for mean, deviation in row] for row in by_kind],
+    [[f"{mean:.1%}" for mean, _ in row] for row in by_kind],
     index=[t(f"tokens.{kind}") for kind in kinds],
     columns=[f"{t('axis.exit')} {exit}" for exit in range(1, len(by_kind[0]) + 1)],
 )
 
 # %%
 gain = {kind: 100 * (row[-1][0] - row[0][0]) for kind, row in zip(kinds, by_kind)}
-say("lesson03.tokens", **gain, better=100 * (by_kind[1][-1][0] - by_kind[0][-1][0]))
+characters, pieces = (row[-1][0] for row in by_kind)
+error = 100 * math.sqrt(pieces * (1 - pieces) / len(test))
+say("lesson03.tokens", **gain, better=100 * (pieces - characters), error=error)
 
 # %%
 seconds = read_record("tokens-characters-backbone")["seconds"]
