@@ -83,6 +83,7 @@ def summary(name: str, runs: Path = RUNS) -> dict:
         return {
             target: {key: over_seeds(lambda each, t=target, k=key: each[kind][t][k]) for key in keys}
             for target in metrics[0][kind]
+            if all(target in each[kind] for each in metrics)  # what all records hold
         }
 
     layers = range(len(metrics[0]["accuracy_by_layer"]))

@@ -441,19 +441,31 @@ say("lesson03.worlds_budget", speed=worlds_speed, loss=loss, exits=at_budget)
 
 # %%
 names = ["worlds-fastbert", "worlds-unaided", "worlds-paper-kl"]
-metrics = {name: read_record(f"{name}-seed1")["metrics"]["by_steps"] for name in names}
-teacher = {name: [each["accuracy_by_layer"][-1] for each in metrics[name].values()] for name in names}
-pd.DataFrame(teacher, index=[t("axis.steps") + f" {each}" for each in metrics[names[0]]]).T.round(3)
+metrics = {name: read_record(f"{name}-seed1")["metrics"] for name in names}
+teacher = {
+    name: [each["accuracy_by_layer"][-1] for each in found["by_steps"].values()]
+    for name, found in metrics.items()
+}
+pd.DataFrame(teacher, index=[f"{t('axis.steps')} {number}" for number in range(1, 5)]).T.round(3)
 
 # %%
-left = {name: [each["mean_layer"] for each in metrics[name].values()] for name in names}
-pd.DataFrame(left, index=[t("axis.steps") + f" {each}" for each in metrics[names[0]]]).T.round(2)
+halfway = metrics[names[0]]["tradeoff"]["speed"].index(0.5)
+rows = {
+    name: [
+        metrics[name]["tradeoff"]["accuracy"][halfway],
+        metrics[name]["at_budget"]["0.002"]["speed"],
+        metrics[name]["at_budget"]["0.002"]["mean_layer"],
+    ]
+    for name in ("worlds-fastbert", "worlds-paper-kl")
+}
+columns = [t(f"kl.{name}") for name in ("accuracy", "speed", "layers")]
+pd.DataFrame(rows, index=columns).T.round(3)
 
 # %% [markdown] lang="en"
-# First table: how many the last exit gets right. Second: at which layer worlds leave on average, each network at the speed that costs it one point on the validation worlds. In the paper's direction, KL(student||teacher), a student is punished hardest for spreading its answer where the teacher is sure; a student that cannot know yet then picks *one* answer and is sure of it, rightly or wrongly. Such certainty is worth nothing, so the speed must be low, and worlds leave late. Both comparisons, without help and with the paper's direction, are from a single seed.
+# First table: how many the last exit gets right; without help the network answers by chance. Second: what the direction of the KL divergence changes. In the paper's, KL(student||teacher), a student is punished hardest for spreading its answer where the teacher is sure. A student that cannot know yet then leans to *one* answer and is too sure of it: the same speed loses more, and a network that may lose no more must be slower. (One seed each.)
 
 # %% [markdown] lang="zh"
-# 第一张表：最后一个出口答对多少。第二张表：小世界平均在第几层离开；每个网络用各自在验证集上损失一个百分点的速度。按论文的方向 KL(学生||教师)，教师很有把握时，学生把概率分散开来受罚最重；还不可能知道答案的学生，就会**只押一个**答案并且很有把握，不管对错。这样的把握没有价值，所以速度只能调得很低，小世界很晚才离开。两处比较（没有帮助、论文的方向）都只用了一个随机种子。
+# 第一张表：最后一个出口答对多少；没有帮助，网络只能瞎猜。第二张表：KL 散度的方向改变了什么。按论文的方向 KL(学生||教师)，教师很有把握时，学生把概率分散开来受罚最重。还不可能知道答案的学生就会偏向**某一个**答案，而且过于有把握：同样的速度损失更多；损失一样多，就得更慢。（各只有一个随机种子。）
 
 # %% [markdown] lang="en"
 # ## 3.5 Real sentences (12 min)
