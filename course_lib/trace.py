@@ -96,7 +96,9 @@ class ExitTrace:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         arrays = {name: getattr(self, name) for name in ("probabilities", "labels", "lengths")}
         tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
-        save_file(tensors, path, metadata={"config": json.dumps(self.config.to_dict())})
+        # Where the model lay on the machine that made the trace is nobody's business.
+        config = {key: value for key, value in self.config.to_dict().items() if key != "_name_or_path"}
+        save_file(tensors, path, metadata={"config": json.dumps(config)})
 
     @classmethod
     def load(cls, path: Path) -> "ExitTrace":

@@ -12,6 +12,7 @@ from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 
 from course_lib.cost import flops, full_flops
 from course_lib.exit_rule import MEASURES
+from course_lib.paths import TRACES
 from course_lib.trace import ExitTrace
 
 
@@ -158,3 +159,10 @@ def test_unequal_lengths_do_not_mix_up_sentences():
         ids = tokenizer(corpus["test"]["text"][row], return_tensors="pt")["input_ids"]
         alone = model.layer_logits(ids)[:, 0].softmax(-1)
         np.testing.assert_allclose(trace.probabilities[:, row], alone.detach().numpy(), atol=1e-5)
+
+
+def test_the_shipped_traces_name_no_folder_of_the_machine_that_made_them():
+    files = sorted(TRACES.glob("*.safetensors"))
+    assert files
+    for file in files:
+        assert ExitTrace.load(file).config._name_or_path == ""

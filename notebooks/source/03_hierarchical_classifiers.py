@@ -550,7 +550,7 @@ by_kind = [summary(f"tokens-{kind}-fastbert")["accuracy_by_layer"] for kind in k
 pd.DataFrame(
     [[f"{mean:.1%}" for mean, _ in row] for row in by_kind],
     index=[t(f"tokens.{kind}") for kind in kinds],
-    columns=[f"{t('axis.exit')} {exit}" for exit in range(1, len(by_kind[0]) + 1)],
+    columns=[f"{t('slider.column_exit')} {exit}" for exit in range(1, len(by_kind[0]) + 1)],
 )
 
 # %%
