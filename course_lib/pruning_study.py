@@ -1,15 +1,17 @@
-"""The experiment behind lesson 4: networks cut to fewer layers, with and without LayerDrop.
+"""The experiment behind lesson 4: one backbone, cut to fewer layers in three ways.
 
-For each backbone and each number of layers kept:
-
-- `masked_loss`: the pre-trained network, cut to every other layer; the loss on held-out reviews, without
+- `masked_loss`: the pre-trained network, cut to every other layer; its loss on held-out reviews, without
   training after the cut;
-- `cut`: fine-tuned with all layers, then cut by each strategy, without training after the cut;
+- `cut`: fine-tuned with all its layers, then cut by each strategy, without training after the cut;
 - `cut_then_tuned`: pre-trained, cut to every other layer, then fine-tuned at that depth (the paper's way
   on GLUE, A.1.5).
+
+Recipes differ in the backbone only: trained with LayerDrop or without, with fewer layers from the start,
+or distilled.
 """
 
 import time
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -28,68 +30,69 @@ from course_lib.loop import LengthBuckets, LoopSettings, train
 from course_lib.paths import RUNS
 from course_lib.pruning import data_driven, every_other, only_layers, prune, search_on_valid
 from course_lib.records import write_record
-from course_lib.stages import UNFINISHED, HiddenTokens, find_model, held_out_loss, load_corpus, tokenise
+from course_lib.stages import (
+    UNFINISHED,
+    HiddenTokens,
+    find_model,
+    held_out_loss,
+    identity,
+    load_corpus,
+    tokenise,
+)
 
 
 def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS) -> dict:
-    """Trains, cuts and measures for one seed -> its run record."""
+    """Trains, cuts and measures for one seed -> its run record.
+
+    The recipe lists in `cut` and in `tuned` how many layers are kept.
+    """
     start = time.perf_counter()
     corpus = load_corpus(recipe["data"])
+    data = corpora.fingerprint(corpus)
+    run = identity(recipe, [data, seed])
+    name = f"{recipe['name']}-seed{seed}"
+    folder = find_model(recipe["backbone"])
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    masked = BertForMaskedLM.from_pretrained(folder, dtype=torch.float32)
+    total = masked.config.num_hidden_layers
+    cuts = {keep: every_other(total, keep) for keep in {total, *recipe["cut"], *recipe["tuned"]}}
+    options = dict(num_labels=len(corpora.class_names(corpus)), hidden_dropout_prob=0.1, dtype=torch.float32)
+
+    def tuned(keep: int, layer_drop: dict | None = None) -> BertForSequenceClassification:
+        torch.manual_seed(seed)
+        model = prune(BertForSequenceClassification.from_pretrained(folder, **options), cuts[keep])
+        title = f"{name}, {keep} layers"
+        _finetune(model, tokenizer, corpus["train"], recipe["finetune"], layer_drop, seed, run, title)
+        return model
+
+    full = tuned(total, recipe.get("layer_drop"))
+    validation = tokenise(corpus["validation"].select_columns("text"), tokenizer)
     metrics = {
-        name: _study(recipe, backbone, corpus, seed, f"{recipe['name']}-{name}-seed{seed}")
-        for name, backbone in recipe["backbones"].items()
+        "layers": total,
+        "accuracy": accuracy(full, tokenizer, corpus["test"]),
+        "parameters": {keep: prune(full, layers).num_parameters() for keep, layers in cuts.items()},
+        "masked_loss": {
+            keep: held_out_loss(prune(masked, layers), tokenizer, validation) for keep, layers in cuts.items()
+        },
+        "cut": {
+            strategy: {
+                keep: {"layers": layers, "accuracy": accuracy(prune(full, layers), tokenizer, corpus["test"])}
+                for keep, layers in chosen.items()
+            }
+            for strategy, chosen in _chosen_layers(full, tokenizer, corpus, recipe["cut"], seed).items()
+        },
+        "cut_then_tuned": {
+            keep: accuracy(tuned(keep), tokenizer, corpus["test"]) for keep in recipe["tuned"]
+        },
     }
     record = {
         "recipe": recipe,
         "seed": seed,
-        "data": corpora.fingerprint(corpus),
+        "data": data,
         "metrics": metrics,
         "seconds": round(time.perf_counter() - start),
     }
-    return write_record(f"{recipe['name']}-seed{seed}", record, runs)
-
-
-def _study(recipe: dict, backbone: dict, corpus: DatasetDict, seed: int, title: str) -> dict:
-    folder = find_model(backbone["name"])
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    options = dict(num_labels=len(corpora.class_names(corpus)), hidden_dropout_prob=0.1, dtype=torch.float32)
-
-    def new_classifier() -> BertForSequenceClassification:
-        torch.manual_seed(seed)
-        return BertForSequenceClassification.from_pretrained(folder, **options)
-
-    def tuned(model: BertForSequenceClassification, layer_drop: dict) -> BertForSequenceClassification:
-        name = f"{title}-{model.config.num_hidden_layers}"
-        _finetune(model, tokenizer, corpus["train"], recipe["finetune"], layer_drop, seed, name)
-        return model
-
-    total = new_classifier().config.num_hidden_layers
-    depths = {keep: every_other(total, keep) for keep in recipe["keep"]}
-    masked = BertForMaskedLM.from_pretrained(folder, dtype=torch.float32)
-    validation = tokenise(corpus["validation"].select_columns("text"), tokenizer)
-    full = tuned(new_classifier(), backbone.get("layer_drop", {"rate": 0.0}))
-
-    def measured(model: BertForSequenceClassification) -> float:
-        return accuracy(model, tokenizer, corpus["test"])
-
-    return {
-        "parameters": {keep: prune(full, depths[keep]).num_parameters() for keep in depths},
-        "masked_loss": {
-            keep: held_out_loss(prune(masked, depths[keep]), tokenizer, validation) for keep in depths
-        },
-        "cut": {
-            strategy: {
-                keep: {"layers": layers, "accuracy": measured(prune(full, layers))}
-                for keep, layers in chosen.items()
-            }
-            for strategy, chosen in _chosen_layers(full, tokenizer, corpus, recipe["keep"], seed).items()
-        },
-        "cut_then_tuned": {
-            keep: measured(tuned(prune(new_classifier(), depths[keep]), {"rate": 0.0}))
-            for keep in depths
-            if keep < total
-        },
-    }
+    return write_record(name, record, runs)
 
 
 def _chosen_layers(
@@ -97,9 +100,9 @@ def _chosen_layers(
 ) -> dict[str, dict[int, list[int]]]:
     """What each strategy keeps of a fine-tuned network: strategy -> number kept -> depths."""
     total = full.config.num_hidden_layers
-    keeps = [keep for keep in keeps if keep < total]
 
-    def score(keep: list[int]) -> float:
+    @cache  # the search for 3 layers begins as the one for 6 does
+    def score(keep: tuple[int, ...]) -> float:
         with only_layers(full, keep):
             return accuracy(full, tokenizer, corpus["validation"])
 
@@ -110,25 +113,34 @@ def _chosen_layers(
         batch = collate([rows[number] for number in batches[step % len(batches)]])
         return full(**batch.to(full.device)).loss
 
+    def searched(keep: int) -> list[int]:
+        return search_on_valid(lambda depths: score(tuple(depths)), total, keep)
+
+    def learned(keep: int) -> list[int]:
+        return data_driven(full.eval(), loss, keep, steps=100, seed=seed)[0]
+
     return {
         "every_other": {keep: every_other(total, keep) for keep in keeps},
         "first": {keep: list(range(1, keep + 1)) for keep in keeps},
-        "search": {keep: search_on_valid(score, total, keep) for keep in keeps},
-        "data_driven": {keep: data_driven(full.eval(), loss, keep, seed=seed)[0] for keep in keeps},
+        "search": {keep: searched(keep) for keep in keeps},
+        "data_driven": {keep: learned(keep) for keep in keeps},
     }
 
 
-def _finetune(model, tokenizer, rows: Dataset, settings: dict, layer_drop: dict, seed: int, title: str):
+def _finetune(
+    model, tokenizer, rows: Dataset, settings: dict, layer_drop: dict | None, seed: int, run: str, title: str
+) -> None:
     """A plain classifier on labelled texts, with the settings of a FastBERT recipe."""
     settings = dict(settings)
     module = HiddenTokens(model, tokenizer.mask_token_id, settings.pop("hide_tokens", 0.0)).train()
-    drop = LayerDrop(**layer_drop).attach(model)
+    drop = LayerDrop(**(layer_drop or {"rate": 0.0})).attach(model)
     train(
         module,
         tokenise(rows, tokenizer),
         DataCollatorWithPadding(tokenizer),
         LoopSettings(**settings, seed=seed),
-        resume_folder=UNFINISHED / title,
+        resume_folder=UNFINISHED / title.replace(", ", "-").replace(" ", "-"),
+        identity=run,
         before_step=drop.seed,
         title=title,
     )

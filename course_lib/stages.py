@@ -39,6 +39,7 @@ from course_lib.paths import CHECKPOINTS, DATA, RECIPES, RUNS, TRACES
 from course_lib.pretraining import MaskedLanguageModel, new_masked_lm, stack
 from course_lib.records import read_record, write_record
 from course_lib.report import cut_metrics, fastbert_metrics
+from course_lib.static_student import StudentLanguageModel, new_student
 from course_lib.trace import ExitTrace
 from course_lib.worlds import worlds, worlds_tokenizer
 
@@ -46,7 +47,7 @@ OPTIONS = {  # what `course train` may change in a recipe, stage by stage
     "pretrain": ("seed",),
     "baseline": ("data",),
     "fastbert": ("seed", "backbone", "data"),
-    "pruning": ("seed", "data"),
+    "pruning": ("seed", "backbone", "data"),
 }
 LOOP = {field.name for field in fields(LoopSettings)} - {"seed"}
 TABLES = {  # what the tables of a recipe may say
@@ -54,6 +55,13 @@ TABLES = {  # what the tables of a recipe may say
     "finetune": LOOP | {"joint", "hide_tokens", "step_by_step", "layer_drop"},
     "distil": LOOP,
 }
+NEEDED = {  # what a recipe must have, stage by stage
+    "pretrain": ("phases",),
+    "baseline": ("data",),
+    "fastbert": ("data", "seeds", "model", "finetune", "distil"),
+    "pruning": ("data", "backbone", "seeds", "cut", "tuned", "finetune"),
+}
+BEGINS_WITH = ("start", "teacher", "backbone")  # the keys of a recipe that name a checkpoint
 UNFINISHED = DATA / "unfinished"  # what an interrupted training resumes from; not committed
 
 
@@ -125,18 +133,16 @@ def checked_recipe(recipe: dict) -> dict:
         for key in {key for each in (found if isinstance(found, list) else [found]) for key in each} - known:
             near = get_close_matches(key, known, n=1, cutoff=0)[0]
             raise ValueError(f"{recipe['name']}: [{table}] has no {key!r}; did you mean {near!r}?")
-    for table in {"pretrain": ["phases"], "fastbert": ["model", "finetune", "distil"]}.get(
-        recipe["stage"], []
-    ):
-        if table not in recipe:
-            raise ValueError(f"{recipe['name']}: a recipe of stage {recipe['stage']!r} needs [{table}]")
+    for key in NEEDED[recipe["stage"]]:
+        if key not in recipe:
+            raise ValueError(f"{recipe['name']}: a recipe of stage {recipe['stage']!r} needs {key!r}")
     return recipe
 
 
 def identity(recipe: dict, data: object) -> str:
     """What a run is made of, as a SHA-256: recipe, fingerprint of the data, and weights it begins with."""
     parts = [recipe, data]
-    for name in filter(None, (recipe.get("start"), recipe.get("backbone"))):
+    for name in filter(None, (recipe.get(key) for key in BEGINS_WITH)):
         manifest = Path(find_model(name)) / MANIFEST
         parts.append(manifest.read_text("utf-8") if manifest.is_file() else name)
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
@@ -147,11 +153,8 @@ def reproduce_order() -> list[str]:
     recipes = {path.stem: read_recipe(path.stem) for path in sorted(RECIPES.glob("*.toml"))}
     recipes = {name: recipe for name, recipe in recipes.items() if recipe.get("reproduce", True)}
     needs = {
-        name: {recipe.get("start"), recipe.get("backbone")}
-        | {backbone["name"] for backbone in recipe.get("backbones", {}).values()}
-        for name, recipe in recipes.items()
+        name: {recipe.get(key) for key in BEGINS_WITH} & recipes.keys() for name, recipe in recipes.items()
     }
-    needs = {name: others & recipes.keys() for name, others in needs.items()}
     return list(TopologicalSorter(needs).static_order())
 
 
@@ -186,18 +189,21 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
     """Masked-language-model training, phase by phase, each as deep as the last or deeper.
 
     It begins with random weights, or with those of the checkpoint that the recipe calls `start`. With a
-    `layer_drop` table in the recipe (see `LayerDrop`), layers are left out at random.
+    `layer_drop` table in the recipe (see `LayerDrop`), layers are left out at random. With a `teacher` it
+    begins with every other layer of that checkpoint and learns from its answers (see `static_student.py`).
     """
     start = time.perf_counter()
     texts = {"reviews": corpora.reviews()["train"], "newspaper": corpora.newspaper()}
-    if "start" in recipe:
-        folder = find_model(recipe["start"])
+    bert = teacher = None
+    if "start" in recipe or "teacher" in recipe:
+        folder = find_model(recipe.get("start") or recipe["teacher"])
         tokenizer = AutoTokenizer.from_pretrained(folder)
         bert = BertForMaskedLM.from_pretrained(folder, dtype=torch.float32)
         limit_length(tokenizer, bert.config)
+        if "teacher" in recipe:
+            teacher, bert = bert, new_student(bert, recipe["phases"][0]["layers"])
     else:
         tokenizer = make_tokenizer(recipe["tokenizer"], texts["reviews"])
-        bert = None
     tokens = {name: tokenise(rows.select_columns("text"), tokenizer) for name, rows in texts.items()}
     held_out = tokenise(corpora.reviews()["validation"].select_columns("text"), tokenizer)
 
@@ -221,8 +227,11 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
             continue
         rows = [row for name, times in phase["corpora"].items() for row in tokens[name] * times]
         drop = LayerDrop(**recipe.get("layer_drop", {"rate": 0.0})).attach(bert)
+        module = MaskedLanguageModel(bert, tokenizer)
+        if teacher is not None:
+            module = StudentLanguageModel(bert, tokenizer, teacher)
         phase_history = train(
-            MaskedLanguageModel(bert, tokenizer),
+            module,
             rows,
             DataCollatorWithPadding(tokenizer),
             settings,

@@ -155,6 +155,18 @@ def test_pretraining_goes_on_from_a_checkpoint_and_drops_layers(small, monkeypat
     assert not list((small / "unfinished").glob("*")), "nothing unfinished is left"
 
 
+def test_a_student_begins_with_half_of_its_teacher(small):
+    (small / "backbone.toml").write_text(PRETRAIN)
+    run_recipe(small / "backbone.toml", **folders(small))
+    text = CONTINUED.replace('start = "START"', f'teacher = "{small / "checkpoints" / "backbone"}"')
+    text = text.replace("layers = 3", "layers = 2").replace("layer_drop = { rate = 0.5 }", "")
+    (small / "student.toml").write_text(text)
+    run_recipe(small / "student.toml", **folders(small))
+    student = load_file(small / "checkpoints" / "student" / "model.safetensors")
+    assert {name.split(".")[3] for name in student if ".layer." in name} == {"0", "1"}
+    assert not any("teacher" in name for name in student)
+
+
 def test_a_finished_phase_is_not_trained_again(small, monkeypatch):
     (small / "backbone.toml").write_text(PRETRAIN)
     with monkeypatch.context() as patched:
@@ -225,7 +237,7 @@ def test_reproduce_goes_on_where_it_was(small, monkeypatch):
     ("text", "message"),
     [
         (FASTBERT.replace("epochs = 2", "epoch = 2"), "no 'epoch'; did you mean 'epochs'"),
-        (FASTBERT.replace("[distil]", "[model2]"), r"needs \[distil\]"),
+        (FASTBERT.replace("[distil]", "[model2]"), "needs 'distil'"),
         (PRETRAIN.replace("layers = 1", "layer = 1"), "no 'layer'; did you mean 'layers'"),
         ('data = "reviews"', "stage must be one of .* not None"),
     ],
