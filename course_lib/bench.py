@@ -5,8 +5,9 @@ measurements say something.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from course_lib.cost import flops, full_flops
 from course_lib.exit_rule import Speed
 from course_lib.fastbert import FastBertForSequenceClassification
 from course_lib.pool import predict_pooled
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,14 @@ class ExitBench:
     mean_layer: float
 
 
-def alternate(contenders: dict[str, Callable[[], object]], rounds: int = 9) -> dict[str, np.ndarray]:
+def alternate(contenders: dict[Name, Callable[[], object]], rounds: int = 9) -> dict[Name, np.ndarray]:
     """Runs every contender once to warm up, then in turn, `rounds` times -> seconds [rounds] of each.
 
     The order is turned round every second time, so that none always follows the same other.
     """
     for run in contenders.values():
         run()
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    seconds: dict[Name, list[float]] = {name: [] for name in contenders}
     for number in range(rounds):
         names = list(contenders) if number % 2 == 0 else list(contenders)[::-1]
         for name in names:

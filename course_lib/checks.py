@@ -17,6 +17,18 @@ from course_lib.words import say, t
 Wrong = Callable[..., object]  # a usual mistake, written out, so that its result can be recognised
 
 
+# --- predictions -----------------------------------------------------------------------------------
+
+
+def compare_guess(guess: float | None, actual: float, form: str = ".1f") -> None:
+    """Shows a stored prediction beside what was measured; `form` is the format of both."""
+    if guess is None or guess is ...:
+        say("guess.none", actual=format(actual, form))
+    else:
+        difference = format(actual - guess, "+" + form)
+        say("guess.compared", guess=format(guess, form), actual=format(actual, form), difference=difference)
+
+
 # --- lesson 03 -------------------------------------------------------------------------------------
 
 
@@ -116,13 +128,85 @@ def check_thresholds(speeds: Sequence[float], trace: ExitTrace, one_speed: float
     return no_worse and better
 
 
-def compare_guess(guess: float | None, actual: float, form: str = ".1f") -> None:
-    """Shows a stored prediction beside what was measured; `form` is the format of both."""
-    if guess is None or guess is ...:
-        say("guess.none", actual=format(actual, form))
-    else:
-        difference = format(actual - guess, "+" + form)
-        say("guess.compared", guess=format(guess, form), actual=format(actual, form), difference=difference)
+# --- lesson 04 -------------------------------------------------------------------------------------
+
+
+def check_expected_depth(function: Callable[[list[float]], float]) -> bool:
+    """Exercise: how many layers run on average, from every layer's drop rate."""
+    cases = [([0.5, 0.5, 0.5, 0.5],), ([0.2] * 12,), ([0.0] * 3,), ([0.1, 0.2, 0.3],), ([0.9],)]
+    mistakes: dict[str, Wrong] = {
+        "counts_dropped": sum,
+        "share": lambda rates: 1 - sum(rates) / len(rates),
+        "all_at_once": lambda rates: math.prod(1 - rate for rate in rates),
+    }
+    return _compare(function, lambda rates: sum(1 - rate for rate in rates), cases, mistakes)
+
+
+def check_pass(function: Callable[[float, list[Callable], list[bool]], float]) -> bool:
+    """Exercise: a training pass through the layers that run; a dropped one is the identity."""
+    layers = [
+        _Layer("x + 1", lambda x: x + 1),
+        _Layer("2x", lambda x: 2 * x),
+        _Layer("x - 3", lambda x: x - 3),
+    ]
+
+    def rescaled(x, layers, runs):
+        for layer, on in zip(layers, runs, strict=True):
+            x = layer(x) * len(runs) / sum(runs) if on else x
+        return x
+
+    def zeroed(x, layers, runs):
+        for layer, on in zip(layers, runs, strict=True):
+            x = layer(x) if on else 0 * x
+        return x
+
+    cases = [(5.0, layers, runs) for runs in ([1, 1, 1], [1, 0, 1], [0, 1, 0], [0, 0, 1], [1, 1, 0])]
+    cases = [(start, layers, [bool(run) for run in runs]) for start, layers, runs in cases]
+    mistakes: dict[str, Wrong] = {
+        "rescaled": rescaled,
+        "zeroed": zeroed,
+        "runs_all": lambda x, layers, runs: _reference_pass(x, layers, [True] * len(runs)),
+        "turned_round": lambda x, layers, runs: _reference_pass(x, layers, [not run for run in runs]),
+    }
+    return _compare(function, _reference_pass, cases, mistakes)
+
+
+def check_every_other(function: Callable[[int, int], list[int]]) -> bool:
+    """Exercise: the depths that the paper's "Every Other" rule keeps."""
+
+    def rule(layers, keep, dropped=False):
+        period = layers // (layers - keep)
+        return [depth for depth in range(1, layers + 1) if (depth % period == 0) == dropped]
+
+    cases = [(12, 6), (12, 9), (12, 8), (16, 8), (6, 4), (24, 20)]
+    mistakes: dict[str, Wrong] = {
+        "keeps_dropped": lambda layers, keep: rule(layers, keep, dropped=True),
+        "zero_based_depths": lambda layers, keep: [depth - 1 for depth in rule(layers, keep)],
+        "first_ones": lambda layers, keep: list(range(1, keep + 1)),
+    }
+    return _compare(function, rule, cases, mistakes)
+
+
+def check_renaming(function: Callable[[str, list[int]], str | None]) -> bool:
+    """Exercise: what a weight is called in the smaller model; None if its layer is cut away."""
+    layer, other = "bert.encoder.layer.{}.output.dense.weight", "bert.embeddings.LayerNorm.bias"
+    keep = [1, 3, 5, 11]
+    names = [layer.format(number) for number in (0, 1, 2, 4, 10, 11)]
+    cases = [(name, keep) for name in [*names, other]]
+
+    def renamed(name, keep, first=1):
+        parts = name.split(".")
+        if parts[2] != "layer":
+            return name
+        depth = int(parts[3]) + first
+        return ".".join([*parts[:3], str(keep.index(depth)), *parts[4:]]) if depth in keep else None
+
+    mistakes: dict[str, Wrong] = {
+        "keeps_number": lambda name, keep: name if renamed(name, keep) else None,
+        "zero_based_keep": lambda name, keep: renamed(name, keep, first=0),
+        "drops_rest": lambda name, keep: renamed(name, keep) if ".layer." in name else None,
+    }
+    return _compare(function, renamed, cases, mistakes)
 
 
 # --- shared ----------------------------------------------------------------------------------------
@@ -136,6 +220,25 @@ def _reference_uncertainty(p: list[float]) -> float:
 def _reference_exit_layer(doubts: list[float], speed: float) -> int:
     certain = [depth for depth, doubt in enumerate(doubts[:-1], 1) if doubt < speed]
     return certain[0] if certain else len(doubts)
+
+
+class _Layer:
+    """A toy layer that says what it does when it is printed."""
+
+    def __init__(self, formula: str, function: Callable[[float], float]):
+        self.formula, self.function = formula, function
+
+    def __call__(self, x: float) -> float:
+        return self.function(x)
+
+    def __repr__(self) -> str:
+        return self.formula
+
+
+def _reference_pass(x: float, layers: list[Callable], runs: list[bool]) -> float:
+    for layer, on in zip(layers, runs, strict=True):
+        x = layer(x) if on else x
+    return x
 
 
 def _made_up_trace(seed: int) -> ExitTrace:
@@ -196,9 +299,13 @@ def _call(function: Callable, arguments: tuple, call: str, raises: dict | None =
 
 
 def _equal(given: object, expected: object) -> bool:
-    """Equal numbers up to rounding; NaN equals NaN; anything else by ==."""
+    """Equal numbers up to rounding; NaN equals NaN; lists item by item; words and None as they are."""
     if isinstance(given, bool) or given is None or expected is None:
         return given is expected
+    if isinstance(expected, str):
+        return isinstance(given, str) and given == expected
+    if isinstance(expected, list):
+        return hasattr(given, "__iter__") and list(given) == expected
     try:
         given, expected = float(given), float(expected)
     except (TypeError, ValueError):

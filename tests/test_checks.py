@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from made_up import made_up_trace
 
@@ -193,3 +194,102 @@ def test_a_guess_is_compared(monkeypatch):
     checks.compare_guess(None, 12.34)
     checks.compare_guess(10, 12.34)
     assert "12.3" in shown[0] and "+2.3" in shown[1] and "10.0" in shown[1]
+
+
+# --- lesson 04 -------------------------------------------------------------------------------------
+
+
+def through(x, layers, runs):
+    for layer, on in zip(layers, runs, strict=True):
+        if on:
+            x = layer(x)
+    return x
+
+
+def paper_rule(layers, keep):
+    period = layers // (layers - keep)
+    return [depth for depth in range(1, layers + 1) if depth % period]
+
+
+def renamed(name, keep):
+    parts = name.split(".")
+    if ".layer." not in name:
+        return name
+    depth = int(parts[3]) + 1
+    if depth not in keep:
+        return None
+    parts[3] = str(keep.index(depth))
+    return ".".join(parts)
+
+
+RIGHT = {
+    checks.check_expected_depth: [lambda rates: len(rates) - sum(rates)],
+    checks.check_pass: [through],
+    checks.check_every_other: [paper_rule, lambda layers, keep: np.array(paper_rule(layers, keep))],
+    checks.check_renaming: [renamed],
+}
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
+def test_lesson_04_right(check, capsys):
+    for function in RIGHT[check]:
+        assert check(function)
+        assert said(capsys, "check.pass")
+
+
+@pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
+def test_lesson_04_not_written_yet(check, capsys):
+    def starter(*_):
+        raise NotImplementedError
+
+    assert not check(starter)
+    assert said(capsys, "check.todo")
+
+
+@pytest.mark.parametrize(
+    ("check", "wrong", "hint"),
+    [
+        (checks.check_expected_depth, sum, "counts_dropped"),
+        (checks.check_expected_depth, lambda rates: 1 - sum(rates) / len(rates), "share"),
+        (checks.check_expected_depth, lambda rates: math.prod(1 - rate for rate in rates), "all_at_once"),
+        (checks.check_pass, lambda x, layers, runs: through(x, layers, [1] * len(runs)), "runs_all"),
+        (
+            checks.check_pass,
+            lambda x, layers, runs: through(x, layers, [not r for r in runs]),
+            "turned_round",
+        ),
+        (
+            checks.check_pass,
+            lambda x, layers, runs: through(x, [lambda y, f=f: f(y) * 3 / sum(runs) for f in layers], runs),
+            "rescaled",
+        ),
+        (
+            checks.check_pass,
+            lambda x, layers, runs: through(
+                x, [f if on else (lambda _: 0.0) for f, on in zip(layers, runs, strict=True)], [1] * len(runs)
+            ),
+            "zeroed",
+        ),
+        (
+            checks.check_every_other,
+            lambda layers, keep: [d for d in range(1, layers + 1) if d not in paper_rule(layers, keep)],
+            "keeps_dropped",
+        ),
+        (
+            checks.check_every_other,
+            lambda layers, keep: [d - 1 for d in paper_rule(layers, keep)],
+            "zero_based_depths",
+        ),
+        (checks.check_every_other, lambda layers, keep: list(range(1, keep + 1)), "first_ones"),
+        (checks.check_renaming, lambda name, keep: name if renamed(name, keep) else None, "keeps_number"),
+        (checks.check_renaming, lambda name, keep: renamed(name, [d + 1 for d in keep]), "zero_based_keep"),
+        (
+            checks.check_renaming,
+            lambda name, keep: renamed(name, keep) if ".layer." in name else None,
+            "drops_rest",
+        ),
+    ],
+)
+def test_lesson_04_wrong(check, wrong, hint, capsys):
+    assert not check(wrong)
+    assert said(capsys, f"check.hint.{hint}")

@@ -1,32 +1,26 @@
 """The speed slider: move it, and see where sentences leave, what it costs, and which answers change.
 
-No maths here: every number comes from `ExitTrace`. One figure is drawn once; a move redraws only the bars
-and the point on top of the stored background, and sends one PNG, so the picture neither flickers nor jumps.
+Every number comes from `ExitTrace`.
 """
 
 import html
-import io
 from collections.abc import Sequence
-from functools import lru_cache
 
 import ipywidgets
 import numpy as np
 import pandas as pd
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from PIL import Image
 
 from course_lib.figures.layer_histogram import draw_layer_histogram, shares
 from course_lib.figures.trade_off import draw_trade_off
-from course_lib.style import BLUE, INK, ORANGE, describe, mime_bundle, new_figure
+from course_lib.style import ORANGE, describe, new_figure
 from course_lib.trace import Exits, ExitTrace
+from course_lib.widgets.parts import bar, html_table, short, verdict
+from course_lib.widgets.picture import HEIGHT, WIDTH, MovingPicture, PictureBox
 from course_lib.words import class_word, t
 
-WIDTH, HEIGHT = 10.0, 3.1  # inches at 100 dots
-DENSITY = 1.5  # of the moving picture: sharp on dense screens, too, and a browser decodes it in time
 
-
-class SpeedSlider(ipywidgets.VBox):
+class SpeedSlider(PictureBox):
     """The slider for one task.
 
     Args:
@@ -58,7 +52,7 @@ class SpeedSlider(ipywidgets.VBox):
         self.model, self.tokenizer = model, tokenizer
         self.shown = easy_to_hard(trace, among, rows)
         self.typed: ExitTrace | None = None  # the sentence in the box, as a trace of one
-        self.picture = _Picture(trace)
+        self.picture = _SpeedPicture(trace)
 
         self.speed = ipywidgets.FloatSlider(
             value=speed,
@@ -70,9 +64,7 @@ class SpeedSlider(ipywidgets.VBox):
             layout=ipywidgets.Layout(width="520px"),
         )
         self.state = ipywidgets.HTML()
-        self.image = ipywidgets.Image(
-            format="png", layout=ipywidgets.Layout(max_width="100%", width="1000px")
-        )
+        self.image = self.new_image()
         self.sentences = ipywidgets.HTML()
         self.notice = ipywidgets.HTML()
         self.layers = ipywidgets.HTML()
@@ -95,7 +87,8 @@ class SpeedSlider(ipywidgets.VBox):
     def _on_speed(self, _change=None) -> None:
         exits = self.trace.at(self.speed.value)
         # The picture first: it is what the eye follows.
-        self.image.value = self.picture.at(exits)
+        self.picture.move(exits)
+        self.image.value = self.picture.png()
         self.state.value = self._state(exits)
         self.sentences.value = self._table_html(exits)
         self._show_typed()
@@ -146,9 +139,9 @@ class SpeedSlider(ipywidgets.VBox):
         rows = []
         table = self._table(exits)
         for text, layer, answer, right in table.itertuples(index=False):
-            cells = [_short(text), _bar(layer / layers, str(layer)), html.escape(answer), _verdict(right)]
+            cells = [short(text), bar(layer / layers, str(layer)), html.escape(answer), verdict(right)]
             rows.append(cells)
-        return _html_table(list(table.columns), rows)
+        return html_table(list(table.columns), rows)
 
     def _show_typed(self) -> None:
         if self.typed is None:
@@ -164,13 +157,13 @@ class SpeedSlider(ipywidgets.VBox):
                 [
                     f"<b>{number}</b>" if number == leaves else str(number),
                     html.escape(class_word(self.class_names[answer])),
-                    _bar(float(probabilities[answer]), f"{probabilities[answer]:.1%}"),
-                    _bar(float(doubt), f"{doubt:.3f}"),
+                    bar(float(probabilities[answer]), f"{probabilities[answer]:.1%}"),
+                    bar(float(doubt), f"{doubt:.3f}"),
                     f"<b>{t('slider.leaves_here')}</b>" if number == leaves else "",
                 ]
             )
         columns = ("exit", "answer", "probability", "uncertainty")
-        self.layers.value = _html_table([*(t(f"slider.column_{name}") for name in columns), ""], rows)
+        self.layers.value = html_table([*(t(f"slider.column_{name}") for name in columns), ""], rows)
 
     def _warnings(self, text: str) -> str:
         """What the reader should know about a typed sentence: unknown tokens, and a cut at the end."""
@@ -188,9 +181,12 @@ class SpeedSlider(ipywidgets.VBox):
     def static(self, speed: float) -> Figure:
         """The slider's picture at one speed, as a figure of its own."""
         exits = self.trace.at(speed)
-        picture = _Picture(self.trace)
+        picture = _SpeedPicture(self.trace)
         picture.move(exits)
         return describe(picture.figure, self._alt(speed, exits))
+
+    def static_now(self) -> Figure:
+        return self.static(self.speed.value)
 
     @staticmethod
     def _alt(speed: float, exits: Exits) -> str:
@@ -204,68 +200,31 @@ class SpeedSlider(ipywidgets.VBox):
             speedup=exits.flops_speedup,
         )
 
-    def _repr_mimebundle_(self, include=None, exclude=None, **options):
-        data = super()._repr_mimebundle_(**options) or {}
-        picture, metadata = mime_bundle(self.static(self.speed.value))
-        return {**data, **picture}, metadata
 
-
-class _Picture:
-    """The figure behind the slider: a background drawn once, bars and a point that move."""
+class _SpeedPicture(MovingPicture):
+    """Bars and a point that move."""
 
     def __init__(self, trace: ExitTrace):
-        self.figure, (left, right) = new_figure(WIDTH, HEIGHT, ncols=2)
+        figure, (left, right) = new_figure(WIDTH, HEIGHT, ncols=2)
         left.set_title(t("slider.title_histogram"))
         right.set_title(t("slider.title_trade_off"))
         draw_trade_off(right, trace)
         right.legend(loc="lower left")
         self.bars = draw_layer_histogram(left, trace.at(0.0).histogram)
-        for bar in self.bars:
-            bar.set_linewidth(0)  # an empty bar's white edge would cut the axis
+        for each in self.bars:
+            each.set_linewidth(0)  # an empty bar's white edge would cut the axis
         (self.mean,) = left.plot([], [], color=ORANGE, linewidth=2)
         # Not clipped: it is whole at the rim, too. Then the layout must not make room for it.
         (self.point,) = right.plot([], [], "o", color=ORANGE, markersize=11, zorder=5, clip_on=False)
         self.point.set_in_layout(False)
-        self.moving = [*self.bars, self.mean, self.point]
-        self.background = None
+        super().__init__(figure, [*self.bars, self.mean, self.point])
 
     def move(self, exits: Exits) -> None:
         """Puts bars, mean line and point where this speed wants them."""
-        for bar, share in zip(self.bars, shares(exits.histogram), strict=True):
-            bar.set_height(share)
+        for each, share in zip(self.bars, shares(exits.histogram), strict=True):
+            each.set_height(share)
         self.mean.set_data([exits.mean_layer] * 2, [0, 1])
         self.point.set_data([exits.flops_speedup], [exits.accuracy])
-
-    def at(self, exits: Exits) -> bytes:
-        """The PNG for this speed, `DENSITY` times as many dots as shown."""
-        canvas = self.figure.canvas
-        if self.background is None:
-            self.figure.set_dpi(DENSITY * self.figure.dpi)
-            for artist in self.moving:
-                artist.set_animated(True)
-            canvas.draw()
-            self.background = canvas.copy_from_bbox(self.figure.bbox)
-        canvas.restore_region(self.background)
-        self.move(exits)
-        for artist in self.moving:
-            artist.axes.draw_artist(artist)
-        size = canvas.get_width_height()
-        pixels = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
-        # A hundred colours suffice for a chart, and are encoded in a fraction of the time that all take.
-        pixels = pixels.quantize(palette=_palette(), dither=Image.Dither.NONE)
-        buffer = io.BytesIO()
-        pixels.save(buffer, "PNG", compress_level=1)
-        return buffer.getvalue()
-
-
-@lru_cache
-def _palette() -> Image.Image:
-    """The picture's colours, and the steps between them that smooth edges need."""
-    mixtures = [(INK, "white"), (BLUE, "white"), (ORANGE, "white"), (BLUE, ORANGE)]
-    colours = np.concatenate([np.linspace(to_rgb(one), to_rgb(other), 24) for one, other in mixtures])
-    palette = Image.new("P", (1, 1))
-    palette.putpalette((255 * colours).round().astype(np.uint8).tobytes())
-    return palette
 
 
 def easy_to_hard(trace: ExitTrace, among: Sequence[int] | None = None, rows: int = 8) -> list[int]:
@@ -274,34 +233,3 @@ def easy_to_hard(trace: ExitTrace, among: Sequence[int] | None = None, rows: int
     ordered = numbers[np.argsort(trace.uncertainties[:, numbers].mean(0), kind="stable")]
     places = np.linspace(0, len(ordered) - 1, min(rows, len(ordered))).round().astype(int)
     return ordered[places].tolist()
-
-
-# --- HTML ------------------------------------------------------------------------------------------
-
-
-def _html_table(columns: list[str], rows: list[list[str]]) -> str:
-    style = "padding:1px 12px 1px 0;text-align:left;white-space:nowrap"
-    head = "".join(f'<th style="{style}">{html.escape(column)}</th>' for column in columns)
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{style}">{cell}</td>' for cell in row) + "</tr>" for row in rows
-    )
-    return f'<table style="line-height:1.5"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def _short(text: str) -> str:
-    """As much of the text as the column is wide; the whole stands in its tool tip."""
-    style = "display:block;max-width:36em;overflow:hidden;text-overflow:ellipsis"
-    return f'<span style="{style}" title="{html.escape(text)}">{html.escape(text)}</span>'
-
-
-def _bar(share: float, label: str) -> str:
-    """A number with a bar of that length beside it; its column keeps its width."""
-    number = f'<span style="display:inline-block;width:3.6em">{label}</span>'
-    bar = f'<span style="display:block;height:9px;width:{share:.1%};background:{BLUE}"></span>'
-    return f'{number}<span style="display:inline-block;width:70px">{bar}</span>'
-
-
-def _verdict(word: str) -> str:
-    """Right or wrong, told by a sign as well as by a word, never by colour alone."""
-    sign = "✓" if word == t("slider.right") else "✗"
-    return f"{sign} {html.escape(word)}"

@@ -1,0 +1,56 @@
+"""What is left after a cut, by the number of layers kept: accuracy, and the masked language model's loss."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from course_lib.cuts import over_seeds
+from course_lib.figures.studies import look
+from course_lib.style import GREY, describe, new_figure, percent_axis
+from course_lib.words import t
+
+
+def accuracy_by_kept(table: pd.DataFrame, way: str = "every_other", classes: int = 2) -> Figure:
+    """One line a study of `cuts.cut_table`; the bars are standard deviations over seeds."""
+    figure, axes = new_figure()
+    draw_accuracy_by_kept(axes, table, way, classes)
+    means = over_seeds(table)["mean"].xs(way, level="way")
+    least = int(means.index.get_level_values("keep").min())
+    first, second = list(dict.fromkeys(table["study"]))[:2]
+    title = t("figure.accuracy_by_kept", keep=least, first=means[first, least], second=means[second, least])
+    axes.set_title(title)
+    axes.legend(loc="lower right")
+    return describe(figure, title)
+
+
+def draw_accuracy_by_kept(axes: Axes, table: pd.DataFrame, way: str, classes: int = 2) -> None:
+    """The lines, on axes from just below chance to just above the best."""
+    axes.axhline(1 / classes, color=GREY, linestyle="--", linewidth=1)
+    for study, rows in table[table["way"] == way].groupby("study", sort=False):
+        found = over_seeds(rows).reset_index().sort_values("keep")
+        axes.errorbar(found["keep"], found["mean"], yerr=found["std"].fillna(0), capsize=3, **look(study))
+    axes.set_ylim(1 / classes - 0.04, table["accuracy"].max() + 0.03)
+    name_axes(axes, sorted(table["keep"].unique()))
+    axes.set_ylabel(t("axis.accuracy"))
+    percent_axis(axes.yaxis)
+
+
+def masked_loss_by_kept(losses: pd.DataFrame) -> Figure:
+    """One line a study of `cuts.masked_losses`: the pre-trained networks themselves, cut and not trained."""
+    figure, axes = new_figure()
+    for study in losses:
+        axes.plot(losses.index, losses[study], **look(study))
+    name_axes(axes, sorted(losses.index))
+    axes.set_ylabel(t("axis.masked_loss"))
+    first, second = losses.columns[:2]
+    half = losses.index.max() // 2
+    title = t("figure.masked_loss_by_kept", keep=half, first=losses[first][half], second=losses[second][half])
+    axes.set_title(title)
+    axes.legend(loc="upper right")
+    return describe(figure, title)
+
+
+def name_axes(axes: Axes, keeps: list[int]) -> None:
+    axes.set_xticks(keeps)
+    axes.set_xlim(min(keeps) - 0.6, max(keeps) + 0.6)
+    axes.set_xlabel(t("axis.layers_kept"))

@@ -1,0 +1,53 @@
+"""What a cut takes first: accuracy on the worlds by number of steps and of layers kept."""
+
+import numpy as np
+import pandas as pd
+import seaborn
+from matplotlib.figure import Figure
+
+from course_lib.figures.studies import study_word
+from course_lib.report import seed_records
+from course_lib.style import describe, new_figure
+from course_lib.words import t
+
+
+def cut_by_steps(recipe: str) -> pd.DataFrame:
+    """The share of worlds answered rightly after a cut, mean over the seeds of a FastBERT recipe.
+
+    Rows: number of steps; columns: layers kept, all of them first.
+    """
+    cuts = [record["metrics"]["cut"] for record in seed_records(recipe)]
+    tables = [
+        pd.DataFrame({int(keep): cut["accuracy_by_steps"] for keep, cut in each.items()}) for each in cuts
+    ]
+    return sum(tables) / len(tables)
+
+
+def steps_by_layers_kept(tables: dict[str, pd.DataFrame]) -> Figure:
+    """One table in colours for each study (see `cut_by_steps`), side by side."""
+    figure, panels = new_figure(width=9.0, height=3.2, ncols=len(tables), sharey=True, squeeze=False)
+    for axes, (study, table) in zip(panels[0], tables.items(), strict=True):
+        seaborn.heatmap(
+            100 * table,
+            ax=axes,
+            annot=True,
+            fmt=".0f",
+            vmin=0,
+            vmax=100,
+            cmap="cividis",  # made for colour-blind readers
+            linewidths=1,
+            cbar=False,
+        )
+        axes.tick_params(axis="y", rotation=0)
+        axes.set(xlabel=t("axis.layers_kept"), ylabel=t("axis.steps"), title=study_word(study))
+    parts = [
+        t("figure.steps_by_kept_part", study=study_word(study), cells=_in_words(table))
+        for study, table in tables.items()
+    ]
+    return describe(figure, t("figure.steps_by_kept", parts="; ".join(parts)))
+
+
+def _in_words(table: pd.DataFrame) -> str:
+    """The hardest worlds, by layers kept: "6: 99 %, 3: 40 %"."""
+    hardest = table.iloc[-1]
+    return ", ".join(f"{keep}: {share:.0%}" for keep, share in hardest.items() if np.isfinite(share))

@@ -1,0 +1,43 @@
+"""Early exit on two backbones: both trade-off curves, with their spread over seeds."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from course_lib.figures.studies import look
+from course_lib.report import seed_records
+from course_lib.style import describe, new_figure, percent_axis
+from course_lib.words import t
+
+SAVINGS = np.linspace(1.0, 8.0, 29)  # FLOPs speed-ups at which the curves are compared
+
+
+def curve_of(recipe: str) -> np.ndarray:
+    """Accuracy [seeds, X] of a FastBERT recipe at `SAVINGS`, on the test split, by interpolation."""
+    curves = [record["metrics"]["tradeoff"] for record in seed_records(recipe)]
+    return np.array([np.interp(SAVINGS, each["flops_speedup"], each["accuracy"]) for each in curves])
+
+
+def trade_offs(curves: dict[str, np.ndarray]) -> Figure:
+    """One line a study (see `curve_of`), the mean over its seeds; the band is a standard deviation."""
+    figure, axes = new_figure()
+    for study, curve in curves.items():
+        style = look(study) | {"marker": None}
+        mean = curve.mean(0)
+        axes.plot(SAVINGS, mean, linewidth=2, **style)
+        if len(curve) > 1:
+            deviation = curve.std(0, ddof=1)
+            axes.fill_between(SAVINGS, mean - deviation, mean + deviation, color=style["color"], alpha=0.2)
+    best = max(curve.mean(0).max() for curve in curves.values())
+    axes.set_ylim(min(best - 0.10, *(curve.min() for curve in curves.values())) - 0.01, best + 0.02)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    percent_axis(axes.yaxis)
+    axes.set(xlabel=t("axis.flops_speedup"), ylabel=t("axis.accuracy"))
+    gaps = [curve.mean(0) for curve in curves.values()]
+    at = int(np.abs(SAVINGS - 4).argmin())
+    title = t("figure.trade_offs", points=100 * (gaps[1][at] - gaps[0][at]), saving=SAVINGS[at])
+    axes.set_title(title)
+    axes.legend(loc="lower left")
+    return describe(figure, title)
