@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -235,7 +236,7 @@ def bench_exits_command(
     from course_lib.stages import load_corpus
 
     limit = parse_speed(speed)
-    sizes = parse_batches(batches)
+    sizes = parse_numbers(batches, "batch sizes")
     fastbert, tokenizer = load_fastbert(model)
     rows = load_corpus(data)["test"]
     results = [
@@ -314,6 +315,45 @@ def bench_layerdrop_command(
     console.print(table)
 
 
+@bench.command("depth")
+@clear_errors
+def bench_depth_command(
+    model: Model = "reviews-fastbert",
+    data: Annotated[str, typer.Option(help="reviews, worlds, a file or a hub name.")] = "reviews",
+    keep: Annotated[str, typer.Option(help="How many layers are kept, with commas.")] = "9,6,3,2",
+    batch: Annotated[int, typer.Option(min=1, help="Batch size.")] = 32,
+    sentences: Annotated[int, typer.Option(min=1, help="How many are answered in a round.")] = 512,
+    rounds: Annotated[int, typer.Option(min=3, help="How often each contender runs.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Networks cut to fewer layers against the whole one: a cut keeps what its FLOPs promise."""
+    from course_lib.bench_depth import bench_depth
+    from course_lib.checkpoints import load_fastbert
+    from course_lib.stages import load_corpus
+
+    keeps = parse_numbers(keep, "numbers of layers")
+    fastbert, tokenizer = load_fastbert(model)
+    results = bench_depth(fastbert, tokenizer, load_corpus(data)["test"], keeps, batch, sentences, rounds)
+    if as_json:
+        return print_json([asdict(result) for result in results])
+    table = Table("layers", "parameters", "ms", "measured", "quartiles", "FLOPs", "ratio")
+    for result in results:
+        table.add_row(
+            str(result.keep),
+            f"{result.parameters:,}",
+            f"{result.milliseconds:.2f}",
+            f"{result.speedup:.2f}x",
+            "{:.2f}-{:.2f}".format(*result.spread),
+            f"{result.promised:.2f}x",
+            f"{result.speedup / result.promised:.2f}",
+        )
+    console.print(
+        f"{model}, batch {batch}; milliseconds a sentence, medians of {rounds} rounds.\n"
+        "ratio: measured / FLOPs speed-up; 1 = the clock agrees with the counting."
+    )
+    console.print(table)
+
+
 @app.command()
 @clear_errors
 def build(
@@ -352,15 +392,22 @@ def doctor(
 @app.command()
 @clear_errors
 def report(
-    recipe: Annotated[str, typer.Argument(help="A FastBERT recipe: reviews-fastbert or worlds-fastbert.")],
+    recipe: Annotated[
+        str, typer.Argument(help="A recipe with run records: reviews-fastbert, pruning-layerdrop, …")
+    ],
     as_json: Json = False,
 ) -> None:
     """What a recipe reached on the test split: mean and standard deviation over its seeds.
 
-    Speeds are chosen on the validation split: the lowest that saves so many FLOPs ("at 4x"), or the one
-    that saves most within a loss ("lose 0.01").
+    FastBERT: speeds are chosen on the validation split: the lowest that saves so many FLOPs ("at 4x"), or
+    the one that saves most within a loss ("lose 0.01"). Pruning: accuracy by layers kept, for every
+    strategy without training after the cut, and fine-tuned after it ("tuned").
     """
     from course_lib.report import summary
+    from course_lib.stages import read_recipe
+
+    if read_recipe(recipe)["stage"] == "pruning":
+        return report_pruning(recipe, as_json)
 
     found = summary(recipe)
     if as_json:
@@ -421,10 +468,36 @@ def reproduce(
     stages.reproduce()
 
 
+def report_pruning(recipe: str, as_json: bool) -> None:
+    from course_lib.cuts import cut_table, masked_losses, over_seeds
+
+    study = recipe.removeprefix("pruning-")
+    found = over_seeds(cut_table(study)).loc[study]
+    losses = masked_losses(study)[study]
+    if as_json:
+        rows = [
+            {"way": way, "keep": keep, "mean": row["mean"], "std": None if row["count"] < 2 else row["std"]}
+            for (way, keep), row in found.iterrows()
+        ]
+        return print_json({"cuts": rows, "masked_loss": losses.to_dict()})
+    keeps = sorted({keep for _, keep in found.index}, reverse=True)
+    table = Table("way", *(f"{keep} layers" for keep in keeps))
+    for way in dict.fromkeys(way for way, _ in found.index):
+        cells = [found.loc[way, keep] if (way, keep) in found.index else None for keep in keeps]
+        table.add_row(
+            way,
+            *("" if cell is None else with_deviation([cell["mean"], cell["std"]], True) for cell in cells),
+        )
+    table.add_row("masked loss", *(f"{losses[keep]:.2f}" if keep in losses else "" for keep in keeps))
+    console.print(f"{recipe}: mean and standard deviation over {int(found['count'].max())} seeds")
+    console.print(table)
+
+
 def with_deviation(value: list[float], percent: bool = False) -> str:
-    """[mean, standard deviation] -> "86.10 ± 0.20"."""
+    """[mean, standard deviation] -> "86.10 ± 0.20"; a single seed has no deviation."""
     mean, deviation = (100 * number if percent else number for number in value)
-    return f"{mean:.2f} ± {deviation:.2f}" + (" %" if percent else "")
+    spread = "" if math.isnan(deviation) else f" ± {deviation:.2f}"
+    return f"{mean:.2f}{spread}" + (" %" if percent else "")
 
 
 def parse_speed(text: str) -> float | list[float]:
@@ -436,11 +509,11 @@ def parse_speed(text: str) -> float | list[float]:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def parse_batches(text: str) -> list[int]:
+def parse_numbers(text: str, what: str) -> list[int]:
     """ "1,8,32" -> [1, 8, 32]."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise ValueError(f"batch sizes are whole numbers above 0, with commas, not {text!r}")
+        raise ValueError(f"{what} are whole numbers above 0, with commas, not {text!r}")
     return [int(part) for part in parts]
 
 

@@ -1,9 +1,13 @@
 """The bench alternates, warms up, and reports ratios; nothing is asserted about seconds."""
 
 import numpy as np
+import pytest
 from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 
 from course_lib.bench import alternate, bench_exits
+from course_lib.bench_depth import bench_depth
+from course_lib.cost import full_flops
+from course_lib.pruning import every_other, prune
 
 
 def test_contenders_alternate_in_both_orders():
@@ -25,3 +29,22 @@ def test_bench_of_both_ends():
     for result in slow + fast:
         assert result.spread[0] <= result.measured_speedup <= result.spread[1]
         assert np.isclose(result.ratio, result.measured_speedup / result.flops_speedup)
+
+
+def test_bench_of_cut_networks():
+    corpus = tiny_corpus()
+    tokenizer = tiny_tokenizer(corpus)
+    model = tiny_fastbert(num_labels=2, vocab_size=len(tokenizer))
+    found = bench_depth(model, tokenizer, corpus["test"], [1, 2], batch_size=7, rounds=3)
+    assert [cost.keep for cost in found] == [4, 2, 1]
+    assert found[0].speedup == found[0].promised == 1.0
+    lengths = np.array(
+        [len(ids) for ids in tokenizer(list(corpus["test"]["text"]), truncation=True)["input_ids"]]
+    )
+    for cost in found:
+        smaller = prune(model, every_other(4, cost.keep))
+        assert cost.flops == pytest.approx(full_flops(smaller.config, lengths).mean())
+        assert cost.promised == pytest.approx(found[0].flops / cost.flops)
+        assert cost.spread[0] <= cost.speedup <= cost.spread[1] and cost.milliseconds > 0
+        students = sum(weights.numel() for exit in smaller.exits[:-1] for weights in exit.parameters())
+        assert cost.parameters == smaller.num_parameters() - students

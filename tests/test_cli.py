@@ -170,6 +170,14 @@ def test_bench_layerdrop():
     assert half["expected"] == 0.5 and half["layer_part"] > 0 and half["whole_step"] > 0
 
 
+def test_bench_depth():
+    options = ["--model", "worlds-fastbert", "--data", "worlds", "--keep", "3", "--sentences", "16"]
+    whole, half = json.loads(course("bench", "depth", *options, "--rounds", "3", "--json").stdout)
+    assert (whole["keep"], half["keep"]) == (6, 3) and whole["speedup"] == 1
+    assert half["parameters"] < whole["parameters"] and half["milliseconds"] > 0
+    assert 1.5 < half["promised"] < 2.1  # the exit at the end does not shrink
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -187,6 +195,8 @@ def test_bench_layerdrop():
         (["bench", "exits", "--batches", "some"], "batch sizes"),
         (["bench", "exits", "--batches", "1,abc,32"], "not '1,abc,32'"),
         (["bench", "exits", "--batches", "8,0"], "not '8,0'"),
+        (["bench", "depth", "--keep", "half"], "numbers of layers"),
+        (["bench", "depth", "--keep", "13"], "between 1 and 12 can be kept, not 13"),
         (["bench", "layerdrop", "--rates", "0,1"], "[0, 1)"),
         (["bench", "layerdrop", "--rates", "half"], "numbers"),
         (["bench", "layerdrop", "--unit", "neuron"], "unit must be one of"),
@@ -205,8 +215,9 @@ def test_bad_input_is_one_sentence(arguments, message):
         ("predict", ["threshold", "leaves", "entropy"]),
         ("evaluate", ["FLOPs", "threshold", "names"]),
         ("train", ["interrupted", "--backbone", "Examples"]),
-        ("report", ["deviation", "validation"]),
+        ("report", ["deviation", "validation", "tuned"]),
         ("bench exits", ["clock", "FLOPs"]),
+        ("bench depth", ["whole", "FLOPs"]),
         ("bench layerdrop", ["optimizer", "sublayer"]),
         ("build", ["exercises", "notebooks/source"]),
         ("doctor", ["OK", "FAIL", "mends"]),
@@ -227,6 +238,17 @@ def test_report_is_mean_and_deviation_of_the_run_records():
     assert found["accuracy_by_layer"][-1] == pytest.approx([np.mean(teachers), np.std(teachers, ddof=1)])
     printed = course("report", "worlds-fastbert").output
     assert f"{100 * np.mean(teachers):.2f} ±" in printed
+
+
+def test_report_of_a_pruning_study():
+    found = json.loads(course("report", "pruning-layerdrop", "--json").stdout)
+    records = [json.loads(path.read_text())["metrics"] for path in RUNS.glob("pruning-layerdrop-seed*.json")]
+    half = next(cut for cut in found["cuts"] if (cut["way"], cut["keep"]) == ("every_other", 6))
+    shares = [each["cut"]["every_other"]["6"]["accuracy"] for each in records]
+    assert half["mean"] == pytest.approx(np.mean(shares))
+    assert found["masked_loss"]["6"] == records[0]["masked_loss"]["6"]
+    printed = course("report", "pruning-layerdrop").output
+    assert f"{100 * np.mean(shares):.2f}" in printed and "nan" not in printed
 
 
 def test_reproduce_says_how_long_and_asks():

@@ -3,8 +3,9 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
-from made_up import made_up_trace
+from made_up import made_up_cuts, made_up_trace
 from PIL import Image
 
 from course_lib import figures, style, words
@@ -13,14 +14,23 @@ from course_lib.figures.trade_off import fixed_depths
 
 TRACE = made_up_trace()
 STEPS = np.arange(200) % 4 + 1
+CUTS = made_up_cuts()
+LOSSES = pd.DataFrame({"plain": [4.7, 5.5, 6.5], "layerdrop": [4.8, 5.0, 5.5]}, index=[12, 6, 2])
+BY_STEPS = pd.DataFrame(np.linspace(0.1, 1.0, 12).reshape(4, 3), index=list("1234"), columns=[6, 4, 3])
+CURVES = {"plain": np.linspace(0.86, 0.80, 29)[None], "layerdrop": np.linspace([0.85, 0.86], 0.82, 29).T}
 DRAW = {
     "accuracy_by_exit": lambda: figures.accuracy_by_exit(TRACE),
+    "accuracy_by_kept": lambda: figures.accuracy_by_kept(CUTS),
     "accuracy_by_steps": lambda: figures.accuracy_by_steps(TRACE, STEPS),
     "accuracy_by_uncertainty": lambda: figures.accuracy_by_uncertainty(TRACE, [1, 3, 6]),
     "exit_layer_by_steps": lambda: figures.exit_layer_by_steps(TRACE, STEPS, 0.5),
+    "drawn_layers": lambda: figures.drawn_layers(0.2),
     "layer_histogram": lambda: figures.layer_histogram(TRACE, 0.5),
+    "masked_loss_by_kept": lambda: figures.masked_loss_by_kept(LOSSES),
+    "steps_by_layers_kept": lambda: figures.steps_by_layers_kept({"plain": BY_STEPS, "layerdrop": BY_STEPS}),
     "trade_off": lambda: figures.trade_off(TRACE),
     "trade_off_at": lambda: figures.trade_off(TRACE, 0.5),
+    "trade_offs": lambda: figures.trade_offs(CURVES),
 }
 
 
@@ -115,3 +125,41 @@ def test_the_font_comes_with_a_package_and_has_what_we_write():
         character for character in figure_text | {"\u2212"} if font.get_char_index(ord(character)) == 0
     ]
     assert not missing
+
+
+# --- LayerDrop -------------------------------------------------------------------------------------
+
+
+def test_the_same_coins_at_every_rate():
+    few, many = (figures.draws(rate, 12, 400) for rate in (0.5, 0.2))
+    assert not (few & ~many).any(), "what runs at a high rate runs at a lower one"
+    assert many.mean() == pytest.approx(0.8, abs=0.02) and figures.draws(0.0, 12, 5).all()
+
+
+def test_drawn_layers_fills_the_squares_that_run():
+    runs = figures.draws(0.5, 12, 50)
+    squares = figures.drawn_layers(0.5).axes[0].images[0].get_array()
+    assert squares.shape == (60, 250)  # five dots a square, one of them the gap
+    np.testing.assert_array_equal(squares[::5, ::5], runs.T)
+    assert (squares[4::5] == -1).all() and (squares[:, 4::5] == -1).all()
+
+
+def test_accuracy_by_kept_shows_mean_and_spread():
+    axes = figures.accuracy_by_kept(CUTS, "first").axes[0]
+    lines = {container.get_label(): container for container in axes.containers}
+    rows = CUTS[(CUTS["study"] == "half") & (CUTS["way"] == "first")]
+    means = rows.groupby("keep")["accuracy"].mean()
+    points, _, (bars,) = lines[words.t("study.half")]
+    np.testing.assert_allclose(points.get_ydata().astype(float), means)
+    assert points.get_xdata().tolist() == means.index.tolist()
+    spread = [segment[1, 1] - segment[0, 1] for segment in bars.get_segments()]
+    np.testing.assert_allclose(spread, 2 * rows.groupby("keep")["accuracy"].std())
+
+
+def test_trade_offs_compares_at_four_times():
+    assert figures.at_saving(CURVES["plain"], 1.0).tolist() == [0.86]
+    title = figures.trade_offs(CURVES).axes[0].get_title()
+    points = 100 * (
+        figures.at_saving(CURVES["layerdrop"], 4).mean() - figures.at_saving(CURVES["plain"], 4)[0]
+    )
+    assert f"{points:+.2f}" in title

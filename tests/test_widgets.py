@@ -4,12 +4,13 @@ import io
 
 import numpy as np
 import pytest
-from made_up import made_up_trace
+from made_up import made_up_costs, made_up_cuts, made_up_trace
 from PIL import Image
 from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 
 from course_lib import words
-from course_lib.widgets import SpeedSlider, easy_to_hard
+from course_lib.cuts import STRATEGIES
+from course_lib.widgets import DepthSlider, DropRateSlider, SpeedSlider, easy_to_hard
 
 TRACE = made_up_trace(classes=3)
 TEXTS = [f"sentence <{number}> & more" for number in range(200)]
@@ -152,3 +153,81 @@ def test_static_gives_the_picture_at_any_speed(slider):
 def test_texts_of_another_split_are_refused():
     with pytest.raises(ValueError, match="3 texts, but the trace has 200"):
         SpeedSlider(TRACE, TEXTS[:3], NAMES)
+
+
+# --- the drop-rate slider --------------------------------------------------------------------------
+
+CUTS = made_up_cuts()
+
+
+@pytest.fixture
+def drop_rate():
+    return DropRateSlider(CUTS)
+
+
+def test_every_drop_rate_has_its_picture_and_its_expectation(drop_rate):
+    pictures = set()
+    for rate in (0.0, 0.45, 0.9):
+        drop_rate.rate.value = rate
+        pictures.add(drop_rate.image.value)
+        assert f"<b>{12 * (1 - rate):.1f}</b>" in drop_rate.state.value
+        assert f"{drop_rate.runs(rate).sum(1).mean():.1f}" in drop_rate.state.value
+    assert len(pictures) == 3 and (pixels(drop_rate)[0, 0] == 255).all()
+
+
+def test_a_rate_that_a_network_was_trained_at_is_picked_out(drop_rate):
+    drop_rate.rate.value = 0.2
+    rows = CUTS[(CUTS["rate"] == 0.2) & (CUTS["way"] == "every_other")]
+    means = rows.groupby("keep")["accuracy"].mean()
+    np.testing.assert_allclose(drop_rate.picture.line.get_ydata(), means)
+    assert all(f"<b>{accuracy:.1%}</b>" in drop_rate.state.value for accuracy in means)
+    drop_rate.rate.value = 0.3
+    assert len(drop_rate.picture.line.get_ydata()) == 0
+    assert words.t("drop_rate.untrained", measured="0, 0.2, 0.5") in drop_rate.state.value
+
+
+def test_the_drop_rate_slider_has_words_for_those_who_cannot_see_it(drop_rate):
+    data, _ = drop_rate._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG") and "<" not in data["text/plain"]
+
+
+# --- the depth slider ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def depth():
+    return DepthSlider(CUTS[CUTS["study"] != "half"], made_up_costs())
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("keep", [2, 6, 12])
+def test_every_depth_shows_what_the_table_holds(depth, keep, strategy):
+    depth.keep.value, depth.strategy.value = keep, strategy
+    found = depth.figures(keep, strategy)
+    for study, row in found.iterrows():
+        rows = CUTS[(CUTS["study"] == study) & (CUTS["way"] == strategy) & (CUTS["keep"] == keep)]
+        assert row["accuracy"] == pytest.approx(rows["accuracy"].mean())
+        assert row["deviation"] == pytest.approx(rows["accuracy"].std())
+        assert row["flops"] == pytest.approx(12 / keep)
+        assert f"<b>{row['accuracy']:.1%}</b>" in depth.state.value
+    assert depth.picture.points.get_ydata() == pytest.approx(found["accuracy"].tolist())
+    np.testing.assert_allclose(depth.shares(keep, strategy).sum(0), keep)
+
+
+def test_layers_that_only_some_seeds_keep_are_paler(depth):
+    shares = depth.shares(2, "search")[:, 0]
+    np.testing.assert_allclose(shares[:4], [1 / 3, 2 / 3, 2 / 3, 1 / 3])
+    assert set(depth.shares(6, "every_other")[:, 0]) == {0.0, 1.0}
+
+
+def test_every_depth_has_its_picture(depth):
+    pictures = set()
+    for keep in depth.keeps:
+        depth.keep.value = keep
+        pictures.add(depth.image.value)
+    assert len(pictures) == len(depth.keeps) == 5
+
+
+def test_depths_without_costs_are_refused():
+    with pytest.raises(ValueError, match=r"costs lack the depths \[2, 3\]"):
+        DepthSlider(CUTS, made_up_costs((12, 9, 6)))

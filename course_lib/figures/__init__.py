@@ -13,7 +13,7 @@ from course_lib.figures.exit_layer_by_steps import exit_layer_by_steps, mean_exi
 from course_lib.figures.layer_histogram import layer_histogram
 from course_lib.figures.steps_by_layers_kept import cut_by_steps, steps_by_layers_kept
 from course_lib.figures.trade_off import trade_off
-from course_lib.figures.trade_offs import curve_of, trade_offs
+from course_lib.figures.trade_offs import at_saving, curve_of, trade_offs
 
 __all__ = [
     "accuracy_by_exit",
@@ -21,6 +21,7 @@ __all__ = [
     "accuracy_by_steps",
     "accuracy_by_uncertainty",
     "accuracy_table",
+    "at_saving",
     "by_uncertainty",
     "curve_of",
     "cut_by_steps",

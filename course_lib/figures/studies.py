@@ -1,14 +1,12 @@
 """How the networks of the pruning study look in every picture: one colour and one sign each."""
 
-from course_lib.style import BLUE, BROWN, GREEN, GREY, PURPLE
+from course_lib.style import BLUE, GREEN, PURPLE
 from course_lib.words import t
 
 LOOKS = {
     "plain": {"color": BLUE, "marker": "o", "linestyle": "-"},
     "layerdrop": {"color": GREEN, "marker": "s", "linestyle": "-"},
     "half": {"color": PURPLE, "marker": "^", "linestyle": "-"},
-    "small": {"color": BROWN, "marker": "D", "linestyle": ":"},
-    "student": {"color": GREY, "marker": "v", "linestyle": ":"},
 }
 
 

@@ -18,6 +18,11 @@ def curve_of(recipe: str) -> np.ndarray:
     return np.array([np.interp(SAVINGS, each["flops_speedup"], each["accuracy"]) for each in curves])
 
 
+def at_saving(curves: np.ndarray, saving: float) -> np.ndarray:
+    """Accuracy [seeds] of `curve_of` at one FLOPs speed-up."""
+    return np.array([np.interp(saving, SAVINGS, curve) for curve in curves])
+
+
 def trade_offs(curves: dict[str, np.ndarray]) -> Figure:
     """One line a study (see `curve_of`), the mean over its seeds; the band is a standard deviation."""
     figure, axes = new_figure()
@@ -35,9 +40,8 @@ def trade_offs(curves: dict[str, np.ndarray]) -> Figure:
     axes.xaxis.set_minor_formatter(NullFormatter())
     percent_axis(axes.yaxis)
     axes.set(xlabel=t("axis.flops_speedup"), ylabel=t("axis.accuracy"))
-    gaps = [curve.mean(0) for curve in curves.values()]
-    at = int(np.abs(SAVINGS - 4).argmin())
-    title = t("figure.trade_offs", points=100 * (gaps[1][at] - gaps[0][at]), saving=SAVINGS[at])
+    first, second = (at_saving(curve, 4).mean() for curve in curves.values())
+    title = t("figure.trade_offs", points=100 * (second - first), saving=4)
     axes.set_title(title)
     axes.legend(loc="lower left")
     return describe(figure, title)

@@ -1,0 +1,878 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   course:
+#     teaching_minutes: 60
+#     exercise_minutes: 45
+# ---
+
+# %% [markdown] lang="en"
+# # 4 · LayerDrop: train once, cut to any depth
+#
+# Lesson 3 let every sentence choose its depth while the network ran. This lesson makes the network itself smaller, *before* it runs, and trains it so that it bears the cut.
+#
+# | | |
+# |---|---|
+# | Time | {{teaching_minutes}} minutes in class, {{exercise_minutes}} minutes of exercises |
+# | Necessary | a Transformer layer and its residual connections, expectation of a coin toss |
+# | Helpful | lesson 3 (the worlds, FLOPs against the clock) |
+# | The code runs in | {{runtime}} |
+
+# %% [markdown] lang="zh"
+# # 4 · LayerDrop：训练一次，裁到任意深度
+#
+# 第 3 课让每个句子在运行时自己选择深度。这一课在运行**之前**就把网络本身变小，并且让它在训练时就学会承受裁剪。
+#
+# | | |
+# |---|---|
+# | 时间 | 课堂 {{teaching_minutes}} 分钟，练习 {{exercise_minutes}} 分钟 |
+# | 必备 | Transformer 层与残差连接、抛硬币的期望 |
+# | 有帮助 | 第 3 课（小世界；FLOPs 与时钟） |
+# | 代码运行时间 | {{runtime}} |
+
+# %% [markdown] lang="en"
+# **You will be able to**
+#
+# 1. say what LayerDrop does in a training step, in evaluation, and after training;
+# 2. compute the expected depth, and implement a pass with dropped layers;
+# 3. choose the layers that stay, by rule, by search or by learned rates, and name the price of each;
+# 4. cut a network, save it, and load it without this course's code;
+# 5. measure what LayerDrop buys against networks trained without it, and name the cases in which it buys nothing.
+
+# %% [markdown] lang="zh"
+# **学完这一课，你能够**
+#
+# 1. 说出 LayerDrop 在训练的一步里、在评估时、在训练之后各做什么；
+# 2. 计算期望深度，并实现一次有层被丢弃的前向传播；
+# 3. 用规则、搜索或学到的丢弃率选择留下的层，并说出各自的代价；
+# 4. 裁剪一个网络，保存它，不用本课程的代码也能加载；
+# 5. 与没有 LayerDrop 的网络对照，测出它换来了什么，并指出哪些情况下什么也换不来。
+
+# %%
+import math
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import torch
+from transformers import BertModel
+
+from course_lib import ExitTrace, checks, figures, load_fastbert, reviews
+from course_lib.cuts import above_chance, cut_table, masked_losses, over_seeds
+from course_lib.layerdrop import LayerDrop, draw, drop_rates
+from course_lib.pruning import every_other, only_layers, prune, recommended_rate, search_on_valid
+from course_lib.report import mean_and_deviation, seed_records
+from course_lib.style import show
+from course_lib.words import language, say, t
+from course_lib.worlds import worlds
+
+# %% tags=["nbval-ignore-output"]
+torch.manual_seed(0)
+torch.set_grad_enabled(False)
+print("torch", torch.__version__, "·", torch.get_num_threads(), "threads ·", language())
+
+# %% [markdown] lang="en"
+# ## 4.1 A layer is missing (7 min)
+#
+# Take the worlds network of lesson 3, which was trained *without* LayerDrop, and leave its layer 3 out. By hand that is one `if`:
+
+# %% [markdown] lang="zh"
+# ## 4.1 少了一层（7 分钟）
+#
+# 拿第 3 课的小世界网络（训练时**没有** LayerDrop），把第 3 层去掉。手工做只需要一个 `if`：
+
+# %%
+worlds_model, worlds_tokenizer = load_fastbert("worlds-fastbert")
+few_worlds = worlds()["test"].select(range(800))
+ids = worlds_tokenizer(few_worlds["text"][:32], return_tensors="pt")["input_ids"]  # [B, T]
+layers = worlds_model.bert.encoder.layer
+
+hidden = worlds_model.bert.embeddings(ids)  # [B, T, H]
+for depth, layer in enumerate(layers, start=1):
+    if depth != 3:
+        hidden = layer(hidden)
+by_hand = worlds_model.exits[-1](hidden)  # [B, C]
+
+# %% [markdown] lang="en"
+# `only_layers` of the course does the same to a whole model, for as long as the `with` lasts:
+
+# %% [markdown] lang="zh"
+# 课程库的 `only_layers` 对整个模型做同样的事，只在 `with` 之内有效：
+
+# %% tags=["nbval-check-output"]
+with only_layers(worlds_model, [1, 2, 4, 5, 6]):
+    torch.testing.assert_close(worlds_model(ids).logits, by_hand)
+print("equal")
+
+# %% [markdown] lang="en"
+# **Predict.** One of the six layers is left out. What share of the worlds (1 to 4 steps) is still answered rightly, in per cent, if it is the layer that is missed *least*?
+
+# %% [markdown] lang="zh"
+# **先预测。** 六层里去掉一层。假如去掉的是**最不要紧**的那一层，还能答对百分之几的小世界（1 到 4 步）？
+
+# %%
+my_percent = None  # your number, for example 90
+
+
+# %%
+def share_right(model, keep):
+    with only_layers(model, keep):
+        return float(ExitTrace.of(model, worlds_tokenizer, few_worlds).accuracy_by_layer[-1])
+
+
+whole = share_right(worlds_model, range(1, 7))
+without = {gone: share_right(worlds_model, [d for d in range(1, 7) if d != gone]) for gone in range(1, 7)}
+checks.compare_guess(my_percent, 100 * max(without.values()))
+
+# %%
+for gone, share in without.items():
+    print(f"{t('axis.layer')} {gone} ✗  {share:6.1%}")
+say("lesson04.missing", whole=whole, worst=min(without.values()), layer=min(without, key=without.get))
+
+# %% [markdown] lang="en"
+# That network has never seen a gap. Each layer counts on what the one below it has written. And the reviews? Their network of lesson 3, cut to every other layer and *not trained again* (its run records hold it, all three seeds):
+#
+# **Predict.** 3 of 12 layers are left: how many per cent of the reviews are answered rightly? (Guessing: 50.)
+
+# %% [markdown] lang="zh"
+# 这个网络从没见过缺口：每一层都指望下面那层写好了东西。评论呢？第 3 课的评论网络隔层裁剪之后、**不再训练**（运行记录里有，三个随机种子）：
+#
+# **先预测。** 12 层只剩 3 层，能答对百分之几的评论？（瞎猜是 50。）
+
+# %%
+my_percent = None  # your number, for example 80
+
+# %%
+cuts = [record["metrics"]["cut"] for record in seed_records("reviews-fastbert")]
+left = {keep: mean_and_deviation([100 * cut[keep]["accuracy"] for cut in cuts]) for keep in cuts[0]}
+checks.compare_guess(my_percent, left["3"][0])
+pd.DataFrame(left, index=[t("axis.accuracy_percent"), "±"]).round(1)
+
+# %% [markdown] lang="en"
+# From left to right: layers kept. The reviews bear the first cuts and then break, and the spread over seeds (±) grows with the cut: how a network without training for it takes a cut is luck.
+
+# %% [markdown] lang="zh"
+# 从左到右是保留的层数。评论网络经得起头几刀，然后就垮了；而且裁得越多，种子之间的差别（±）越大：没有为此训练过的网络，挨了刀会怎样，要看运气。
+
+# %% [markdown] lang="en"
+# ## 4.2 A coin for every layer (13 min)
+#
+# LayerDrop lets the network meet gaps *in training*. In every step a coin is tossed for every layer: with probability $p$, the **drop rate**, the layer is left out of this step.
+#
+# By hand, four layers, $p = 0.5$, coins say *run, drop, run, run*: the states go through layers 1, 3 and 4. What enters layer 2 leaves it unchanged. That works since a layer only *adds* to what it gets (residual connections): its output lives in the same space as its input. Nothing is rescaled.
+#
+# **Exercise 1** (★, 3 min). How many layers run on average? The layers may have different drop rates.
+
+# %% [markdown] lang="zh"
+# ## 4.2 给每一层抛一枚硬币（13 分钟）
+#
+# LayerDrop 让网络**在训练时**就遇到缺口。每一步都给每一层抛一枚硬币：以概率 $p$（**丢弃率**，drop rate）把这一层从这一步里去掉。
+#
+# 手算：四层，$p = 0.5$，硬币说“运行、丢弃、运行、运行”：状态经过第 1、3、4 层，进入第 2 层的东西原样出来。这行得通，因为每一层只是往输入上**加**东西（残差连接），输出与输入在同一个空间里。不做任何缩放。
+#
+# **练习 1**（★，3 分钟）。平均有几层在运行？各层的丢弃率可以不同。
+
+# %% [markdown] lang="en"
+# <details><summary>Hint</summary>
+#
+# One layer with drop rate $p$ runs $1 - p$ times a step, on average. Expectations add up.
+#
+# </details>
+
+# %% [markdown] lang="zh"
+# <details><summary>提示</summary>
+#
+# 丢弃率为 $p$ 的一层，平均每步运行 $1 - p$ 次。期望可以相加。
+#
+# </details>
+
+
+# %% tags=["solution"]
+def my_expected_depth(rates):
+    return sum(1 - rate for rate in rates)
+
+
+# %% tags=["starter"]
+def my_expected_depth(rates):
+    raise NotImplementedError("the number of layers that run, on average")
+
+
+# %% tags=["nbval-check-output"]
+passed = checks.check_expected_depth(my_expected_depth)
+
+# %% [markdown] lang="en"
+# **Exercise 2** (★★, 8 min). The pass itself: `layers` is a list of functions, `runs` a list of True and False, `x` what enters.
+
+# %% [markdown] lang="zh"
+# **练习 2**（★★，8 分钟）。前向传播本身：`layers` 是函数的列表，`runs` 是 True 和 False 的列表，`x` 是输入。
+
+
+# %% tags=["solution"]
+def my_pass(x, layers, runs):
+    for layer, on in zip(layers, runs):
+        if on:
+            x = layer(x)
+    return x
+
+
+# %% tags=["starter"]
+def my_pass(x, layers, runs):
+    raise NotImplementedError("x, sent through the layers that run")
+
+
+# %% tags=["nbval-check-output"]
+passed = checks.check_pass(my_pass)
+
+# %% [markdown] lang="en"
+# Now many draws at once. **Predict.** 12 layers, drop rate 0.2: in how many per cent of the steps do *all* layers run?
+
+# %% [markdown] lang="zh"
+# 现在一次抽很多回。**先预测。** 12 层，丢弃率 0.2：有百分之几的步里**所有**层都在运行？
+
+# %%
+my_percent = None  # your number, for example 50
+
+# %% tags=["nbval-check-output"]
+generator = torch.Generator().manual_seed(0)
+runs = torch.stack([draw(drop_rates(0.2, 12), generator) for _ in range(10_000)])  # [S, L]
+depth = runs.sum(1)  # [S]
+checks.compare_guess(my_percent, 100 * (depth == 12).float().mean().item())
+
+# %%
+seen = torch.bincount(depth, minlength=13)[5:] / len(depth)
+expected = [math.comb(12, k) * 0.8**k * 0.2 ** (12 - k) for k in range(5, 13)]
+pd.DataFrame([seen.tolist(), expected], [t("draws.seen"), t("draws.binomial")], range(5, 13)).round(3)
+
+# %% [markdown] lang="en"
+# The columns are numbers of layers that ran. A network trained so hardly ever sees itself whole: it is an ensemble of $2^{12}$ networks that share their weights. (If the coins drop every layer, one is run after all: a step without layers teaches nothing. fairseq's code allows that step.)
+#
+# The class of the course attaches to any BERT-like model from outside. In training mode, its draw and the loop by hand agree:
+
+# %% [markdown] lang="zh"
+# 每一列是运行的层数。这样训练的网络几乎从没见过完整的自己：它是 $2^{12}$ 个共享权重的网络的集合。（如果硬币把所有层都丢了，还是会运行其中一层：没有层的一步什么也教不了。fairseq 的代码允许出现那样的一步。）
+#
+# 课程库里的类从外面挂到任何 BERT 类模型上。在训练模式下，它的抽签与手工的循环结果一致：
+
+# %% tags=["nbval-check-output"]
+names_before = list(worlds_model.state_dict())
+drop = LayerDrop(rate=0.5, seed=1).attach(worlds_model)
+states = worlds_model.train().bert(ids).last_hidden_state
+by_hand = my_pass(worlds_model.bert.embeddings(ids), layers, drop.runs)
+torch.testing.assert_close(states, by_hand)
+print(drop.runs.tolist(), list(worlds_model.state_dict()) == names_before)
+
+# %% [markdown] lang="en"
+# In evaluation nothing is dropped: the same numbers, to the bit, as without LayerDrop. **LayerDrop by itself makes no answer quicker.**
+
+# %% [markdown] lang="zh"
+# 评估时什么也不丢：与没有 LayerDrop 时逐位相同。**LayerDrop 本身不会让任何一次回答变快。**
+
+# %% tags=["nbval-check-output"]
+with_drop = worlds_model.eval().bert(ids).last_hidden_state
+drop.detach()
+print(torch.equal(with_drop, worlds_model.bert(ids).last_hidden_state))
+
+# %% [markdown] lang="en"
+# Training does get quicker, since a dropped layer is not computed. **Predict.** Drop rate 0.5: what per cent of its time does a whole training step still take?
+
+# %% [markdown] lang="zh"
+# 训练倒是变快了，因为被丢弃的层根本不计算。**先预测。** 丢弃率 0.5：整个训练步还要原来百分之几的时间？
+
+# %%
+my_percent = None  # your number, for example 50
+
+# %% tags=["nbval-ignore-output", "timing"]
+from course_lib.bench_layerdrop import bench_layerdrop
+
+with torch.enable_grad():
+    steps = bench_layerdrop([0.0, 0.2, 0.5], num_layers=6, texts=16, tokens=32, rounds=5)
+checks.compare_guess(my_percent, 100 * steps[-1].whole_step, ".0f")
+columns = ["rate", "expected", "layer_part", "whole_step"]
+pd.DataFrame(steps)[columns].rename(columns=lambda name: t(f"bench.{name}")).round(2)
+
+# %% [markdown] lang="en"
+# The layers' part follows $1 - p$; the whole step also pays for embeddings, the head over the vocabulary and the optimizer, which no coin drops. (The paper reports almost twice the speed at 0.5, for 16 layers that are much wider, Figure 7.)
+
+# %% [markdown] lang="zh"
+# 各层的那部分跟着 $1 - p$ 走；整个训练步还要付嵌入、词表上的输出头和优化器的时间，这些没有硬币可丢。（论文报告丢弃率 0.5 时将近两倍的速度，那是 16 层、宽得多的网络，图 7。）
+
+# %% [markdown] lang="en"
+# ## 4.3 Demo: the drop-rate slider (4 min)
+#
+# Left: forty training steps, drawn layer by layer. Right: networks that *were* trained at a rate, then cut to every other layer and not trained again. Three of them went through the same pre-training and fine-tuning, but for the rate.
+
+# %% [markdown] lang="zh"
+# ## 4.3 演示：丢弃率滑块（4 分钟）
+#
+# 左图：四十个训练步，逐层画出。右图：**真正**按某个丢弃率训练过的网络，隔层裁剪、不再训练。其中三个网络的预训练和微调完全一样，只有丢弃率不同。
+
+# %% tags=["nbval-ignore-output"]
+from course_lib.widgets import DepthSlider, DropRateSlider
+
+table = cut_table("plain", "layerdrop", "half")
+drop_rate_slider = DropRateSlider(table)
+drop_rate_slider
+
+# %% tags=["test"]
+pictures = set()
+for value in (0.0, 0.9, 0.45, 0.2):  # both ends, the middle, and a rate that a network was trained at
+    drop_rate_slider.rate.value = value
+    assert f"<b>{1 - value:.0%}</b>" in drop_rate_slider.state.value
+    pictures.add(drop_rate_slider.image.value)
+assert len(pictures) == 4 and drop_rate_slider.curve(0.2) is not None
+
+# %% [markdown] lang="en"
+# **Think.** At which rate is the uncut network best, at which the one cut to three layers? What would you choose if you did not know yet how far you will have to cut?
+
+# %% [markdown] lang="zh"
+# **想一想。** 哪个丢弃率下，没裁过的网络最好？哪个丢弃率下，裁到三层的最好？如果还不知道将来要裁多少，你选哪一个？
+
+# %% [markdown] lang="en"
+# ## 4.4 Which layers stay? (10 min)
+#
+# A network of $N$ layers shall be cut to $r$. The paper derives the drop rate that suits: $p^* = 1 - r/N$, so that training draws, on average, networks of the size wanted. Then **Every Other**: drop the depths $d$ with $d \equiv 0 \bmod \lfloor 1/p \rfloor$.
+#
+# By hand, 12 layers to 6: $p = 0.5$, $\lfloor 1/p \rfloor = 2$, so depths 2, 4, …, 12 go, and 1, 3, 5, 7, 9, 11 stay.
+#
+# **Exercise 3** (★★, 8 min). The rule as a function. (Use `num_layers // (num_layers - keep)` for $\lfloor 1/p \rfloor$: it is exact.)
+
+# %% [markdown] lang="zh"
+# ## 4.4 留下哪些层？（10 分钟）
+#
+# 要把 $N$ 层的网络裁到 $r$ 层。论文推出与之相配的丢弃率：$p^* = 1 - r/N$，使训练中抽到的网络平均就是想要的大小。然后是**隔层保留**（Every Other）：丢弃满足 $d \equiv 0 \bmod \lfloor 1/p \rfloor$ 的深度 $d$。
+#
+# 手算，12 层裁到 6 层：$p = 0.5$，$\lfloor 1/p \rfloor = 2$，所以去掉第 2、4、……、12 层，留下 1、3、5、7、9、11。
+#
+# **练习 3**（★★，8 分钟）。把规则写成函数。（用 `num_layers // (num_layers - keep)` 计算 $\lfloor 1/p \rfloor$，它是精确的。）
+
+
+# %% tags=["solution"]
+def my_every_other(num_layers, keep):
+    period = num_layers // (num_layers - keep)
+    return [depth for depth in range(1, num_layers + 1) if depth % period != 0]
+
+
+# %% tags=["starter"]
+def my_every_other(num_layers, keep):
+    raise NotImplementedError("the depths that stay, counted from 1")
+
+
+# %% tags=["nbval-check-output"]
+passed = checks.check_every_other(my_every_other)
+
+# %% [markdown] lang="en"
+# **Predict.** 12 layers to 7: how many layers does the rule keep?
+
+# %% [markdown] lang="zh"
+# **先预测。** 12 层裁到 7 层：这条规则会留下几层？
+
+# %%
+my_layers = None  # your number, for example 7
+
+
+# %%
+def rule(keep):  # the paper's, whatever it gives
+    return [depth for depth in range(1, 13) if depth % (12 // (12 - keep))]
+
+
+checks.compare_guess(my_layers, len(rule(7)), ".0f")
+wanted = [10, 9, 8, 7, 6, 3, 2]
+rows = [
+    [round(recommended_rate(12, keep), 2), len(rule(keep)), str(every_other(12, keep))] for keep in wanted
+]
+pd.DataFrame(rows, wanted, [t("rule.rate"), t("rule.kept"), t("rule.course")])
+
+# %% [markdown] lang="en"
+# The rule is exact only where $1/p$ is whole. For 7 layers it leaves 6; above $p = 0.5$ it leaves none. The course's `every_other` keeps to the rule where the rule is right and spaces the layers evenly elsewhere. And $p^*$ is a guide: in the paper's own experiments the rate is 0.2, however far the network is cut afterwards.
+#
+# The paper has two more ways. **Search on Valid** tries sets of layers on validation data. **Data-Driven** learns a drop rate for each layer, with mean $p$, and keeps the layers with the lowest; that set is then fixed and does not depend on the input. We search, on a worlds network that *was* trained with LayerDrop: 15 ways to keep 4 of 6 layers.
+#
+# **Predict.** Which four? Write their depths.
+
+# %% [markdown] lang="zh"
+# 只有 $1/p$ 是整数时，规则才准。要 7 层，它只留下 6 层；$p$ 超过 0.5，它一层不留。课程库的 `every_other` 在规则成立之处照规则办，别处则均匀取层。而且 $p^*$ 只是指引：论文自己的实验，不管之后裁多少，丢弃率都是 0.2。
+#
+# 论文还有两种办法。**验证集搜索**（Search on Valid）在验证数据上试各种层的组合。**数据驱动**（Data-Driven）为每一层学一个丢弃率，平均为 $p$，留下丢弃率最低的层；这组层从此固定，不随输入变化。我们来搜索：用一个训练时**有** LayerDrop 的小世界网络，6 层留 4 层，共 15 种。
+#
+# **先预测。** 是哪四层？写下它们的深度。
+
+# %%
+my_four = ...  # for example [1, 2, 3, 4]
+
+# %%
+dropped_model, _ = load_fastbert("worlds-layerdrop")
+few_worlds = worlds()["validation"].select(range(400))
+found = search_on_valid(lambda keep: share_right(dropped_model, keep), 6, 4, method="exhaustive")
+few_worlds = worlds()["test"].select(range(800))
+for name, keep in {"search": found, "every_other": every_other(6, 4), "first": [1, 2, 3, 4]}.items():
+    print(f"{t('depth.' + name):12} {keep}  {share_right(dropped_model, keep):6.1%}")
+
+# %% [markdown] lang="en"
+# Fifteen trials are nothing. For 6 of 12 layers there are 924, each a pass over all validation data; the greedy search of the course needs 57. Searching also fits the accidents of the validation split, which is why the last column is measured on *test* worlds.
+
+# %% [markdown] lang="zh"
+# 十五次不算什么。12 层留 6 层就有 924 种，每一种都要走一遍全部验证数据；课程库的贪心搜索需要 57 次。搜索还会迎合验证集的偶然性，所以最后一列是在**测试集**上测的。
+
+# %% [markdown] lang="en"
+# ## 4.5 The cut (9 min)
+#
+# Cutting is *renaming*: the weights of the layers that stay get new numbers, the others are left out, and the config says how many there are.
+#
+# **Exercise 4** (★★★, 12 min). What is a weight called in the smaller model? `keep` holds depths, counted from 1. For a weight whose layer is cut away, return None.
+
+# %% [markdown] lang="zh"
+# ## 4.5 动刀（9 分钟）
+#
+# 裁剪其实是**改名**：留下的层，权重得到新的编号；其余的不要；配置里写上还有几层。
+#
+# **练习 4**（★★★，12 分钟）。一个权重在小模型里叫什么名字？`keep` 里是深度，从 1 数起。如果它的层被裁掉了，返回 None。
+
+# %% [markdown] lang="en"
+# <details><summary>Hint</summary>
+#
+# `"bert.encoder.layer.4.output.dense.weight".split(".")`; the fourth part is the number, from 0. `keep.index(depth)` is the new one.
+#
+# </details>
+
+# %% [markdown] lang="zh"
+# <details><summary>提示</summary>
+#
+# `"bert.encoder.layer.4.output.dense.weight".split(".")` 的第四部分是编号，从 0 数起。`keep.index(depth)` 就是新编号。
+#
+# </details>
+
+
+# %% tags=["solution"]
+def my_name(name, keep):
+    parts = name.split(".")
+    if parts[2] != "layer":
+        return name  # embeddings, pooler, classifier
+    depth = int(parts[3]) + 1
+    return ".".join([*parts[:3], str(keep.index(depth)), *parts[4:]]) if depth in keep else None
+
+
+# %% tags=["starter"]
+def my_name(name, keep):
+    raise NotImplementedError("the new name, or None")
+
+
+# %% tags=["nbval-check-output"]
+passed = checks.check_renaming(my_name)
+
+# %% [markdown] lang="en"
+# `prune` of the course does that. Our reviews model trained with LayerDrop, cut from 12 layers to 6: the same answers as the whole one with six layers skipped.
+
+# %% [markdown] lang="zh"
+# 课程库的 `prune` 做的就是这件事。把训练时有 LayerDrop 的评论模型从 12 层裁到 6 层：与完整模型跳过六层的回答一样。
+
+# %% tags=["nbval-check-output"]
+model, tokenizer = load_fastbert("reviews-layerdrop-fastbert")
+keep = every_other(12, 6)
+small = prune(model, keep)
+inputs = tokenizer(["房间很干净，但是服务太差", "还会再来"], padding=True, return_tensors="pt")
+with only_layers(model, keep):
+    torch.testing.assert_close(small(**inputs).logits, model(**inputs).logits)
+print(small.config.num_hidden_layers, "/", model.config.num_hidden_layers)
+
+# %% [markdown] lang="en"
+# Nothing of this course is needed to use it: saved, the folder is a plain smaller BERT, which `BertModel` loads.
+
+# %% [markdown] lang="zh"
+# 用它不需要本课程的任何代码：保存下来的文件夹就是一个普通的、小一些的 BERT，`BertModel` 直接加载。
+
+# %% tags=["nbval-ignore-output"]
+with tempfile.TemporaryDirectory() as folder:
+    small.save_pretrained(folder)
+    plain = BertModel.from_pretrained(folder, add_pooling_layer=False)
+    megabytes = Path(folder, "model.safetensors").stat().st_size / 1e6
+torch.testing.assert_close(plain(**inputs).last_hidden_state, small.bert(**inputs).last_hidden_state)
+say("lesson04.saved", layers=plain.config.num_hidden_layers, megabytes=megabytes)
+
+# %% [markdown] lang="en"
+# **Predict.** A quarter of the layers, 3 of 12. How many times quicker is the smaller network on the clock?
+
+# %% [markdown] lang="zh"
+# **先预测。** 只剩四分之一的层，12 层里的 3 层。小网络实测快几倍？
+
+# %%
+my_speedup = None  # your number, for example 4
+
+# %% tags=["nbval-ignore-output", "timing"]
+from course_lib.bench_depth import bench_depth
+
+test = reviews()["test"]
+costs = bench_depth(model, tokenizer, test, [9, 6, 3, 2], sentences=64, rounds=5)
+checks.compare_guess(my_speedup, next(cost.speedup for cost in costs if cost.keep == 3))
+columns = ["keep", "parameters", "milliseconds", "promised", "speedup"]
+pd.DataFrame(costs)[columns].rename(columns=lambda name: t(f"bench.{name}")).round(2)
+
+# %% [markdown] lang="en"
+# Compare the last two columns with lesson 3: a cut network keeps nearly all of what its FLOPs promise, at any batch size, since it is simply a smaller network: no comparisons, no sentences to move about. And look at the parameters: they do *not* fall by four, for the embeddings stay.
+
+# %% [markdown] lang="zh"
+# 把最后两列与第 3 课比一比：裁过的网络几乎兑现了 FLOPs 许诺的全部，批大小多少都一样，因为它就是一个小一些的网络，没有比较，也不用搬动句子。再看参数量：它**没有**降到四分之一，因为嵌入还在。
+
+# %% [markdown] lang="en"
+# ## 4.6 What LayerDrop bought (10 min)
+#
+# Two networks, alike in everything, pre-trained for as many steps on the same texts: one without, one with LayerDrop 0.2. (A third has 0.5.) Fine-tuned with all layers, then cut to every other layer, **not trained after the cut**.
+#
+# **Predict.** Cut to 6 layers, how many points does the network lose that was trained *without* LayerDrop? And the one trained with it?
+
+# %% [markdown] lang="zh"
+# ## 4.6 LayerDrop 换来了什么（10 分钟）
+#
+# 两个网络，一切都相同，在同样的文本上预训练同样多步：一个没有 LayerDrop，一个丢弃率 0.2。（第三个是 0.5。）用所有层微调，然后隔层裁剪，**裁剪之后不再训练**。
+#
+# **先预测。** 裁到 6 层，训练时**没有** LayerDrop 的网络损失几个百分点？有的呢？
+
+# %%
+my_points = [None, None]  # without and with, for example [10, 2]
+
+# %%
+means = over_seeds(table)["mean"]
+whole = {study: means[study, "whole", 12] for study in ("plain", "layerdrop", "half")}
+half_cut = {study: means[study, "every_other", 6] for study in whole}
+for guess, study in zip(my_points, ("plain", "layerdrop")):
+    checks.compare_guess(guess, 100 * (whole[study] - half_cut[study]))
+
+# %% tags=["nbval-ignore-output"]
+show(figures.accuracy_by_kept(table))
+
+# %%
+shares = {study: above_chance(half_cut[study], 2) / above_chance(whole[study], 2) for study in whole}
+ahead = 100 * (half_cut["layerdrop"] - half_cut["plain"])
+say("lesson04.half", plain=shares["plain"], layerdrop=shares["layerdrop"], ahead=ahead)
+third = {study: means[study, "every_other", 3] for study in whole}
+say("lesson04.third", **{study: third[study] for study in third})
+
+# %% [markdown] lang="en"
+# Reviews ask for little depth (lesson 3), so they do not punish a cut by much. The pre-trained networks themselves, asked to guess hidden tokens, tell more: that task uses all layers.
+
+# %% [markdown] lang="zh"
+# 评论不太需要深度（第 3 课），所以裁剪受的惩罚不大。预训练网络自己的任务，猜被遮住的词元，更说明问题：它用得上所有的层。
+
+# %% tags=["nbval-ignore-output"]
+losses = masked_losses("plain", "layerdrop", "half")
+show(figures.masked_loss_by_kept(losses))
+
+# %%
+losses.rename(columns=lambda study: t(f"study.{study}")).round(2)
+
+# %%
+rise = {study: losses[study][6] - losses[study][12] for study in losses}
+say("lesson04.masked", **rise, price=losses["layerdrop"][12] - losses["plain"][12])
+
+# %% [markdown] lang="en"
+# And the worlds, whose difficulty is known. **Predict.** A network trained with LayerDrop is cut from 6 layers to 4. Which worlds does it lose first: those with few steps or with many?
+
+# %% [markdown] lang="zh"
+# 还有难度已知的小世界。**先预测。** 训练时有 LayerDrop 的网络从 6 层裁到 4 层，先丢掉哪些小世界：步数少的，还是步数多的？
+
+# %%
+my_answer = ""  # "few" or "many"
+
+# %% tags=["nbval-ignore-output"]
+by_steps = {
+    "plain": figures.cut_by_steps("worlds-fastbert"),
+    "layerdrop": figures.cut_by_steps("worlds-layerdrop"),
+}
+show(figures.steps_by_layers_kept(by_steps))
+
+# %%
+four = {study: table_of_steps[4] for study, table_of_steps in by_steps.items()}
+six = {study: table_of_steps[6] for study, table_of_steps in by_steps.items()}
+parts = {
+    f"{study}_{name}": each[study].iloc[row]
+    for study in four
+    for name, each, row in (("whole", six, -1), ("few", four, 0), ("many", four, -1))
+}
+say("lesson04.worlds", **parts)
+
+# %% [markdown] lang="en"
+# A cut takes the *deep* answers first. That is no fault of LayerDrop's: four passes of the ball need five layers in a row, and no training can chain them in fewer. **A cut network has less depth, and what needs depth is lost.** What LayerDrop changes is what happens to the rest.
+
+# %% [markdown] lang="zh"
+# 裁剪首先带走的是**深**的回答。这不怪 LayerDrop：传四次球需要连着五层，怎么训练也不能用更少的层串起来。**裁过的网络深度变小，需要深度的东西就丢了。** LayerDrop 改变的是其余部分的命运。
+
+# %% [markdown] lang="en"
+# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has rivals: a network that was small from the start, and a student distilled as DistilBERT was (every other layer, three losses).
+
+# %% [markdown] lang="zh"
+# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了对手：一开始就小的网络，以及按 DistilBERT 的办法蒸馏出来的学生（隔层取层，三个损失）。
+
+# %%
+rivals = cut_table("small-3", "student-3")
+tuned = pd.concat([table[table["way"] == "tuned"], rivals[rivals["way"] == "whole"]])
+compared = over_seeds(tuned).reset_index().pivot(index="study", columns="keep", values="mean")
+compared.index = [t(f"study.{study}") for study in compared.index]
+(100 * compared[sorted(compared.columns, reverse=True)]).round(1).fillna("")
+
+# %%
+at_three = {
+    study: over_seeds(tuned).loc[study, :, 3]["mean"].item()
+    for study in ("plain", "layerdrop", "small-3", "student-3")
+}
+seeds = over_seeds(tuned)["count"].min()
+say(
+    "lesson04.tuned",
+    error=100 * math.sqrt(0.85 * 0.15 / len(test)),
+    seeds=seeds,
+    points=100 * (at_three["layerdrop"] - at_three["plain"]),
+    small=100 * (at_three["layerdrop"] - at_three["small-3"]),
+    student=100 * (at_three["layerdrop"] - at_three["student-3"]),
+)
+
+# %% [markdown] lang="en"
+# ## 4.7 Demo: the depth slider (4 min)
+#
+# How many layers stay, chosen by which strategy? Left, the layers; right, the accuracy that is left; below, the same cut in accuracy, layers, parameters, FLOPs and milliseconds together.
+
+# %% [markdown] lang="zh"
+# ## 4.7 演示：深度滑块（4 分钟）
+#
+# 留几层，用哪种策略选？左图是层，右图是剩下的准确率；下面把同一次裁剪的准确率、层数、参数量、FLOPs 和毫秒放在一起。
+
+# %% tags=["nbval-ignore-output"]
+depth_slider = DepthSlider(table[table["study"] != "half"], costs)
+depth_slider
+
+# %% tags=["test"]
+pictures = set()
+for keep in (2, 6, 12):  # both ends and the middle
+    for strategy in ("every_other", "first", "search", "data_driven"):
+        depth_slider.keep.value, depth_slider.strategy.value = keep, strategy
+        found = depth_slider.figures(keep, strategy)
+        assert all(f"<b>{share:.1%}</b>" in depth_slider.state.value for share in found["accuracy"])
+        assert depth_slider.shares(keep, strategy).sum(0).round(6).tolist() == [keep] * len(found)
+        pictures.add(depth_slider.image.value)
+assert len(pictures) >= 9  # with all 12 layers the strategies keep the same
+depth_slider.keep.value, depth_slider.strategy.value = 6, "every_other"
+
+# %%
+strategies = ["every_other", "first", "search", "data_driven"]
+cut = (
+    over_seeds(table)["mean"]
+    .unstack("way")[strategies]
+    .loc[["plain", "layerdrop"]]
+    .drop(index=12, level="keep")
+)
+cut.index = [f"{t(f'study.{study}')}, {keep}" for study, keep in cut.index]
+(100 * cut.rename(columns=lambda name: t(f"depth.{name}"))).round(1)
+
+# %% [markdown] lang="en"
+# Read a row at a time: does searching pay, after LayerDrop? The paper found only marginal gains for both ways that look at data. Searching costs hundreds of passes, the rule costs nothing.
+
+# %% [markdown] lang="zh"
+# 一行一行地读：有了 LayerDrop，搜索还划算吗？论文发现，两种要看数据的办法都只有微小的收益。搜索要走几百遍数据，规则一遍也不用。
+
+# %% [markdown] lang="en"
+# ## 4.8 The two together (4 min)
+#
+# LayerDrop cuts for everybody, early exit decides sentence by sentence. Do FastBERT's exits stand better on a backbone trained with LayerDrop? No published result was found for the pair; this one is ours.
+#
+# **Predict.** At four times fewer FLOPs: how many points better (or worse) is the LayerDrop backbone?
+
+# %% [markdown] lang="zh"
+# ## 4.8 两者合起来（4 分钟）
+#
+# LayerDrop 对所有句子裁同样的深度，提前退出则一句一句地决定。FastBERT 的出口放在用 LayerDrop 训练过的主干上，会更好吗？没有找到把两者合起来的已发表结果；下面是我们自己的。
+#
+# **先预测。** FLOPs 降到四分之一时，LayerDrop 主干好（或差）几个百分点？
+
+# %%
+my_points = None  # your number, for example 1.0
+
+# %%
+curves = {
+    "plain": figures.curve_of("reviews-fastbert"),
+    "layerdrop": figures.curve_of("reviews-layerdrop-fastbert"),
+}
+at_four = {study: figures.at_saving(curve, 4) for study, curve in curves.items()}
+checks.compare_guess(my_points, 100 * (at_four["layerdrop"].mean() - at_four["plain"].mean()), ".2f")
+
+# %% tags=["nbval-ignore-output"]
+show(figures.trade_offs(curves))
+
+# %%
+spread = 100 * max(mean_and_deviation(each)[1] for each in at_four.values() if len(each) > 1)
+say(
+    "lesson04.together",
+    points=100 * (at_four["layerdrop"].mean() - at_four["plain"].mean()),
+    spread=spread,
+    seeds=len(curves["layerdrop"]),
+)
+
+# %% [markdown] lang="en"
+# ## 4.9 Smaller units (4 min)
+#
+# Layers are not all that can be dropped: the attention or the feed-forward part of a layer, or single heads. The paper finds sub-layers about as good as layers, and heads worse. **Predict.** Drop rate 0.5: how much of a training step's layer time is left if *heads* are dropped, in per cent?
+
+# %% [markdown] lang="zh"
+# ## 4.9 更小的单位（4 分钟）
+#
+# 可以丢的不只是整层：还有一层里的注意力或前馈部分，或者单个的头。论文发现，丢子层与丢层差不多，丢头更差。**先预测。** 丢弃率 0.5，如果丢的是**头**，训练步里各层的时间还剩百分之几？
+
+# %%
+my_percent = None  # your number, for example 50
+
+# %% tags=["nbval-ignore-output", "timing"]
+sizes = {"num_layers": 6, "texts": 16, "tokens": 32, "rounds": 5}
+with torch.enable_grad():
+    units = {
+        unit: bench_layerdrop([0.0, 0.5], unit, **sizes)[1] for unit in ("layer", "sublayer", "ffn", "head")
+    }
+checks.compare_guess(my_percent, 100 * units["head"].layer_part, ".0f")
+rows = {t(f"unit.{unit}"): [found.ran, found.layer_part] for unit, found in units.items()}
+pd.DataFrame(rows, index=[t("bench.ran"), t("bench.layer_part")]).T.round(2)
+
+# %% [markdown] lang="en"
+# Half of the heads are gone, and most of the time is still there: heads run side by side in one multiplication, which hardly notices a narrower matrix. What stands in a row is worth dropping, what stands side by side is not.
+
+# %% [markdown] lang="zh"
+# 一半的头没有了，时间却大半还在：各个头在同一次乘法里并排计算，矩阵窄一点几乎不影响。前后相接的东西值得丢，并排的东西不值得。
+
+# %% [markdown] lang="en"
+# ## 4.10 What the paper reports, and where it loses (5 min)
+#
+# RoBERTa pre-trained with LayerDrop and cut to 6 or 3 layers, against networks of that size trained from scratch and DistilBERT (Table 7; accuracy on development sets, in per cent):
+
+# %% [markdown] lang="zh"
+# ## 4.10 论文的结果，以及它在哪里输（5 分钟）
+#
+# 带 LayerDrop 预训练的 RoBERTa 裁到 6 层或 3 层，与同样大小、从头训练的网络和 DistilBERT 比较（表 7；开发集准确率，%）：
+
+# %%
+from course_lib.published import published
+
+rows = pd.DataFrame(published(paper="LayerDrop", table="Table 7"))
+rows["value"] = rows["value"].astype(float)
+rows["setting"] = rows["setting"].str.slice(0, 1)  # the number of layers
+published_7 = rows.pivot_table(index=["setting", "model"], columns="dataset", values="value", sort=False)
+published_7.rename_axis([t("axis.layers_kept"), ""]).rename_axis(None, axis=1).fillna("")
+
+# %%
+ours, scratch = (
+    published_7.xs(name, level="model") for name in ("RoBERTa + LayerDrop, pruned", "RoBERTa (scratch)")
+)
+better = (ours > scratch).to_numpy()
+say(
+    "lesson04.table_7", better=int(better.sum()), cells=better.size, worst=float((ours - scratch).min().min())
+)
+
+# %% [markdown] lang="en"
+# No inference time is reported anywhere in the paper. DeeBERT's authors, who cite it, estimate its time from the size of the model and find:
+
+# %% [markdown] lang="zh"
+# 论文里没有报告任何推理时间。引用它的 DeeBERT 作者根据模型大小估计它的时间，得到：
+
+# %%
+for row in published(paper="DeeBERT", model="LayerDrop"):
+    print(f"{row['dataset']:14} {row['metric']}: {row['value']}   {row['speedup_kind']}: {row['speedup']}")
+
+# %% [markdown] lang="en"
+# **Often said, and not so:**
+#
+# | claim | what holds | source |
+# |---|---|---|
+# | "LayerDrop is trained with an autoregressive objective, like BERT" | BERT is a masked language model; LayerDrop changes no objective: masked for RoBERTa, causal for WikiText-103, sequence to sequence for translation | section 4, A.1 |
+# | "LayerDrop makes inference faster" | in evaluation all layers run (4.2); only the cut saves, and the same for every input | fairseq's code |
+# | "it adapts the depth to the input" | even the data-driven way keeps one fixed set | section 3.2.2 |
+# | "it can simply be added when fine-tuning" | its authors saw little robustness from that; pre-train with it | fairseq README, question 3 |
+# | "cutting never needs training afterwards" | so for translation and language models; for GLUE the cut networks are fine-tuned | A.1.5 |
+# | "p* = 1 − r/N is what was used" | the experiments use 0.2 whatever the cut; 0.5 is advised for very small networks | section 3.2.2 |
+# | "searching is clearly better than every other" | marginal gains; see 4.7 for ours | section 6 |
+# | "dropping heads is quicker, too" | no gain in time, and worse quality; see 4.9 | section 6 |
+# | "it beats distillation and training from scratch" | not on every task: the table above | Table 7 |
+
+# %% [markdown] lang="zh"
+# **常听到、其实不对的说法：**
+#
+# | 说法 | 实际情况 | 出处 |
+# |---|---|---|
+# | “LayerDrop 像 BERT 一样用自回归语言建模训练” | BERT 是掩码语言模型；LayerDrop 不改变目标：RoBERTa 用掩码，WikiText-103 用因果，翻译用序列到序列 | 第 4 节、A.1 |
+# | “LayerDrop 让推理变快” | 评估时所有层都运行（4.2）；省时间的只是裁剪，而且对每个输入都一样 | fairseq 代码 |
+# | “它按输入调整深度” | 连数据驱动的办法也只留一组固定的层 | 3.2.2 节 |
+# | “微调时加上就行” | 作者发现这样得到的裁剪鲁棒性很差；要在预训练时就用 | fairseq README，问题 3 |
+# | “裁剪之后从不需要再训练” | 翻译和语言模型如此；GLUE 上裁过的网络要微调 | A.1.5 |
+# | “实验用的就是 p* = 1 − r/N” | 不管裁多少，实验都用 0.2；目标很小时建议 0.5 | 3.2.2 节 |
+# | “搜索明显好于隔层保留” | 收益微小；我们的结果见 4.7 | 第 6 节 |
+# | “丢头也会变快” | 时间上没有收益，质量还更差；见 4.9 | 第 6 节 |
+# | “它胜过蒸馏和从头训练” | 并非每个任务都如此：见上表 | 表 7 |
+
+# %% [markdown] lang="en"
+# **Exercise 5** (★★★, open; you train it yourself). `data/recipes/reviews-layerdrop.toml` drops every layer alike. Stochastic depth lets the rate rise with depth (`profile = "linear"`). Train a backbone of your own with it (fewer steps will do, for both) and run `course train` on a copy of `pruning-layerdrop.toml`: which layers does the search keep now?
+
+# %% [markdown] lang="zh"
+# **练习 5**（★★★，开放题；要自己训练）。`data/recipes/reviews-layerdrop.toml` 对每一层用同样的丢弃率。随机深度（stochastic depth）让丢弃率随深度上升（`profile = "linear"`）。照此训练你自己的主干（两边都少训几步也行），再把 `pruning-layerdrop.toml` 复制一份，用 `course train` 运行：搜索现在留下哪些层？
+
+# %% [markdown] lang="en"
+# ## 4.11 Check yourself (3 min)
+#
+# 1. *From lesson 3:* which of the two techniques decides the depth sentence by sentence, and what does the other decide, and when?
+# 2. 24 layers, drop rate 0.25: how many run on average in a training step? And in evaluation?
+# 3. Which depths does the paper's rule keep of 12 layers for 8?
+# 4. A network without LayerDrop is cut to half and fine-tuned afterwards; so is one with it. Where do you expect the larger difference: before or after that fine-tuning?
+# 5. Why is a cut network quicker at every batch size, while early exit was not?
+#
+# <details><summary>Answers</summary>
+#
+# 1. FastBERT decides while a sentence runs, by its uncertainty. LayerDrop with pruning decides once, before anything runs, and alike for all.
+# 2. 18; and all 24: in evaluation nothing is dropped.
+# 3. $p = 1/3$, so every third goes: 1, 2, 4, 5, 7, 8, 10, 11 stay.
+# 4. Before: fine-tuning lets the remaining layers learn to work without the others, LayerDrop or not.
+# 5. It is an ordinary smaller network: no exits to compute, nothing to compare, nobody to wait for.
+#
+# </details>
+
+# %% [markdown] lang="zh"
+# ## 4.11 自测（3 分钟）
+#
+# 1. **第 3 课的内容：** 两种技术中，哪一种逐句决定深度？另一种决定什么，在什么时候？
+# 2. 24 层，丢弃率 0.25：训练的一步里平均有几层运行？评估时呢？
+# 3. 12 层留 8 层，论文的规则留下哪些深度？
+# 4. 没有 LayerDrop 的网络裁掉一半，之后微调；有 LayerDrop 的也一样。你预计在哪里差别更大：微调之前还是之后？
+# 5. 为什么裁过的网络在任何批大小下都更快，而提前退出不是？
+#
+# <details><summary>答案</summary>
+#
+# 1. FastBERT 在句子运行时按不确定性决定。LayerDrop 加剪枝在一切运行之前只决定一次，对所有句子都一样。
+# 2. 18 层；评估时是全部 24 层，什么也不丢。
+# 3. $p = 1/3$，每三层去掉一层：留下 1、2、4、5、7、8、10、11。
+# 4. 之前：微调让留下的层学会在没有其他层的情况下工作，有没有 LayerDrop 都一样。
+# 5. 它就是一个普通的小网络：没有出口要计算，没有东西要比较，也不用等谁。
+#
+# </details>
+
+# %% [markdown] lang="en"
+# ## What you saw
+#
+# - LayerDrop tosses a coin for every layer and training step; a dropped layer is the identity and is not computed; in evaluation nothing is dropped (4.2).
+# - The rule of every other layer is exact only where $1/p$ is whole; searching costs passes, the rule nothing (4.4, 4.7).
+# - A cut is a renaming of weights; what comes out is a plain smaller BERT, and the clock follows its FLOPs (4.5).
+# - What LayerDrop buys is largest *without* training after the cut; what needs depth is lost with the depth (4.6).
+# - Layers stand in a row and are worth dropping, heads stand side by side and are not (4.9).
+#
+# **What this lesson does not show.** Networks of 128 units, on one set of reviews and one constructed task; LayerDrop joined in the second half of the pre-training only (`data/recipes/reviews-layerdrop.toml`). How many seeds stand behind a number, its table or sentence says; where it is one, a difference of a point means nothing.
+#
+# **Next:** lesson 5, training and optimisation: learning-rate schedules, clipping and regularisation, measured.
+#
+# **References.** Fan, Grave and Joulin (2020), *Reducing Transformer Depth on Demand with Structured Dropout*, ICLR: sections 3.1 (LayerDrop), 3.2 (pruning, drop rate), 6 (units, strategies), A.1.5 (GLUE), Tables 7 and 8, Figure 7. Huang et al. (2016), *Deep Networks with Stochastic Depth*. Sanh et al. (2019), *DistilBERT*.
+
+# %% [markdown] lang="zh"
+# ## 这一课看到了什么
+#
+# - LayerDrop 在每个训练步给每一层抛一枚硬币；被丢弃的层是恒等映射，不计算；评估时什么也不丢（4.2）。
+# - 隔层保留的规则只在 $1/p$ 是整数时才准；搜索要一遍遍走数据，规则不花钱（4.4、4.7）。
+# - 裁剪就是给权重改名；得到的是普通的小 BERT，时钟与 FLOPs 一致（4.5）。
+# - **不再训练**时，LayerDrop 换来的最多；需要深度的东西，随深度一起丢掉（4.6）。
+# - 层是前后相接的，值得丢；头是并排的，不值得（4.9）。
+#
+# **这一课没有说明什么。** 网络宽 128，只有一个评论数据集和一个人造任务；LayerDrop 只参加了后一半的预训练（`data/recipes/reviews-layerdrop.toml`）。一个数字背后有几个种子，表格或句子里都写着；只有一个种子时，一个百分点的差别说明不了什么。
+#
+# **下一课：** 第 5 课，训练与优化：学习率调度、梯度裁剪和正则化，逐一实测。
+#
+# **参考文献。** Fan、Grave、Joulin（2020），*Reducing Transformer Depth on Demand with Structured Dropout*，ICLR：3.1 节（LayerDrop）、3.2 节（剪枝、丢弃率）、第 6 节（单位、策略）、A.1.5（GLUE）、表 7 和表 8、图 7。Huang 等（2016），*Deep Networks with Stochastic Depth*。Sanh 等（2019），*DistilBERT*。
