@@ -33,6 +33,7 @@ from course_lib.records import write_record
 from course_lib.stages import (
     UNFINISHED,
     HiddenTokens,
+    begins_with,
     find_model,
     held_out_loss,
     identity,
@@ -89,6 +90,7 @@ def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS) -> dict:
         "recipe": recipe,
         "seed": seed,
         "data": data,
+        "begins_with": begins_with(recipe),
         "metrics": metrics,
         "seconds": round(time.perf_counter() - start),
     }

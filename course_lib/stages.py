@@ -148,6 +148,16 @@ def identity(recipe: dict, data: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def begins_with(recipe: dict) -> dict[str, str]:
+    """The checkpoints that a run begins with, each with the SHA-256 of its weights ("" if nobody knows)."""
+    found = {}
+    for name in filter(None, (recipe.get(key) for key in BEGINS_WITH)):
+        manifest = Path(find_model(name)) / MANIFEST
+        checksums = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {}
+        found[name] = checksums.get("model.safetensors", "")
+    return found
+
+
 def reproduce_order() -> list[str]:
     """All recipes of the course, each after the ones whose checkpoints it needs."""
     recipes = {path.stem: read_recipe(path.stem) for path in sorted(RECIPES.glob("*.toml"))}
@@ -251,6 +261,7 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
     record = {
         "recipe": recipe,
         "data": data,
+        "begins_with": begins_with(recipe),
         "phases": history,
         "seconds": round(time.perf_counter() - start),
     }
@@ -311,6 +322,7 @@ def train_fastbert(
         "recipe": recipe,
         "seed": seed,
         "data": data,
+        "begins_with": begins_with(recipe),
         "metrics": {
             **fastbert_metrics(found["validation"], found["test"], corpus["test"]),
             "cut": cut_metrics(model, tokenizer, corpus["test"]),

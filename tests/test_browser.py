@@ -1,4 +1,4 @@
-"""The speed sliders of lesson 03 in JupyterLab, in a real browser: moved by keys, looked at, written in.
+"""The sliders of the lessons in JupyterLab, in a real browser: moved by keys, looked at, written in.
 
 Prints the time from a key to the new picture; no test depends on it. What was seen is kept in
 build/test-artifacts. `pytest tests/test_browser.py --pictures` also renews the READMEs' pictures in docs/.
@@ -13,21 +13,39 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import dataclass
 
 import nbformat
 import pytest
 from PIL import Image
 
 from course_lib import words
+from course_lib.cuts import STRATEGIES
 from course_lib.lessons import NOTEBOOKS
 from course_lib.paths import ROOT
 from course_lib.style import font_file
 from course_lib.words import t
 
-LESSON = "03_hierarchical_classifiers.ipynb"
+
+@dataclass(frozen=True)
+class Slider:
+    """A slider of a lesson: the key presses from its left end to where it starts, and its readout there."""
+
+    lesson: str
+    place: int
+    presses: int
+    readout: str
+
+
+LESSONS = {"03": "03_hierarchical_classifiers.ipynb", "04": "04_layerdrop.ipynb"}
+SLIDERS = {
+    "worlds": Slider("03", 0, 50, "0.50"),
+    "reviews": Slider("03", 1, 50, "0.50"),
+    "drop-rate": Slider("04", 0, 4, "0.20"),
+    "depth": Slider("04", 1, 2, "6"),
+}
 FOLDERS = {"en": ".", "zh": "zh"}  # of the two editions, as in notebooks/
 PICTURES = {"en": "slider.png", "zh": "slider-zh.png"}  # in docs/
-SLIDERS = ("worlds", "reviews")  # in the order of the lesson
 ARTIFACTS = ROOT / "build" / "test-artifacts"
 FLAGS = [
     "--no-sandbox",
@@ -56,23 +74,15 @@ BYTES = """async image => {
 }"""
 
 
-def pytest_generate_tests(metafunc):
-    """The Chinese edition is tested; the READMEs need pictures of both."""
-    if "page" in metafunc.fixturenames:
-        languages = ("zh", "en") if metafunc.config.getoption("pictures") else ("zh",)
-        metafunc.parametrize("page", languages, indirect=True, scope="module")
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab on this machine alone, on lesson 03 up to its sliders; gives its address."""
+    """JupyterLab on this machine alone, on the lessons up to their sliders; gives its address."""
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     folder = tmp_path_factory.mktemp("lab")
     for part in FOLDERS.values():
-        if not (NOTEBOOKS / part / LESSON).is_file():
-            pytest.skip("lesson 03 is not built yet; run `make build`")
         (folder / part).mkdir(exist_ok=True)
-        nbformat.write(_up_to_the_sliders(NOTEBOOKS / part / LESSON), folder / part / LESSON)
+        for lesson in LESSONS.values():
+            nbformat.write(_up_to_the_sliders(NOTEBOOKS / part / lesson), folder / part / lesson)
     # All cells stay on the page, also those out of sight; and no question about news lies on top of it.
     for name, setting in (
         ("notebook-extension/tracker", '{"windowingMode": "none"}'),
@@ -111,7 +121,7 @@ def lab(tmp_path_factory):
 def _up_to_the_sliders(path):
     """The lesson without what follows its sliders, and without outputs that could be taken for new ones."""
     lesson = nbformat.read(path, 4)
-    last = max(number for number, cell in enumerate(lesson.cells) if "SpeedSlider(" in cell.source)
+    last = max(number for number, cell in enumerate(lesson.cells) if "Slider(" in cell.source)
     lesson.cells = lesson.cells[: last + 1]
     for cell in lesson.cells:
         if cell.cell_type == "code":
@@ -131,12 +141,16 @@ def _wait_for(address, server, log):
 
 
 @pytest.fixture(scope="module")
-def page(request, lab, chromium, tmp_path_factory):
-    """The lesson with both sliders shown; `.outside` holds the addresses beyond this machine it asked for."""
+def open_page(lab, chromium, tmp_path_factory, pytestconfig):
+    """A function: lesson, language -> its page with all sliders shown, opened when first asked for.
+
+    `.outside` holds the addresses beyond this machine that the page asked for.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     home = tmp_path_factory.mktemp("home")
     (home / "fonts").mkdir()
     shutil.copy(font_file(), home / "fonts")  # a bare machine has no Chinese font for the page around
+    pages = {}
     with playwright.sync_playwright() as session:
         browser = session.chromium.launch(
             executable_path=chromium,
@@ -145,30 +159,40 @@ def page(request, lab, chromium, tmp_path_factory):
             timeout=STARTING * 1000,
         )
         # The README's picture is made for dense screens.
-        dense = 2 if request.config.getoption("pictures") else 1
-        page = browser.new_page(viewport={"width": 1280, "height": 1200}, device_scale_factor=dense)
-        page.language, page.outside = request.param, []
-        page.on("request", lambda asked: page.outside.append(asked.url) if _is_outside(asked.url) else None)
-        words.use(page.language)
+        dense = 2 if pytestconfig.getoption("pictures") else 1
+
+        def opened(lesson, language="zh"):
+            words.use(language)
+            if (lesson, language) not in pages:
+                page = browser.new_page(viewport={"width": 1280, "height": 1200}, device_scale_factor=dense)
+                pages[lesson, language] = page
+                page.outside = []
+                page.on(
+                    "request",
+                    lambda asked: page.outside.append(asked.url) if _is_outside(asked.url) else None,
+                )
+                page.set_default_timeout(STARTING * 1000)
+                page.goto(f"{lab}/lab/tree/{FOLDERS[language]}/{LESSONS[lesson]}?reset")
+                _run_all(page, sum(slider.lesson == lesson for slider in SLIDERS.values()))
+                page.set_default_timeout(REACTING * 1000)
+            return pages[lesson, language]
+
         try:
-            page.set_default_timeout(STARTING * 1000)
-            page.goto(f"{lab}/lab/tree/{FOLDERS[page.language]}/{LESSON}?reset")
-            _run_all(page)
-            page.set_default_timeout(REACTING * 1000)
-            yield page
+            yield opened
         finally:
             words.use(None)
-            page.screenshot(path=ARTIFACTS / f"page-{page.language}.png")  # tells more than an error
+            for (lesson, language), page in pages.items():
+                page.screenshot(path=ARTIFACTS / f"page-{lesson}-{language}.png")  # tells more than an error
             browser.close()
 
 
-def _run_all(page):
+def _run_all(page, sliders):
     # "Run all" is lost before the kernel is there, and the notebook's own sign says idle long before.
     page.wait_for_selector("#jp-main-statusbar >> text=/Python 3.* [|] Idle/")
     page.click('.lm-MenuBar-itemLabel:text-is("Run")')
     page.click('.lm-Menu [data-command="runmenu:run-all"]')
     trouble = '.jp-OutputArea-output:is([data-mime-type$=".stderr"], [data-mime-type$=".error"])'
-    page.wait_for_selector(f"{trouble}, :nth-match(img.widget-image, {len(SLIDERS)})")
+    page.wait_for_selector(f"{trouble}, :nth-match(img.widget-image, {sliders})")
     assert page.locator(trouble).all_inner_texts() == []
 
 
@@ -177,15 +201,18 @@ def _is_outside(url: str) -> bool:
 
 
 @pytest.fixture(params=SLIDERS)
-def slider(request, page):
-    """One of the two; `.task` is its name."""
-    slider = page.locator(".widget-vbox").nth(SLIDERS.index(request.param))
-    slider.task = request.param
+def slider(request, open_page):
+    """One slider on its page; `.name` and `.about` say which."""
+    about = SLIDERS[request.param]
+    page = open_page(about.lesson)
+    slider = page.locator(".widget-vbox").nth(about.place)
+    slider.name, slider.about = request.param, about
     return slider
 
 
 @pytest.mark.browser
-def test_the_keys_move_the_picture(page, slider, capsys):
+def test_the_keys_move_the_picture(slider, capsys):
+    page = slider.page
     image = slider.locator("img.widget-image")
     pictures = {"middle": image.evaluate(BYTES)}  # where the slider starts
     image.evaluate(STOPWATCH)
@@ -197,19 +224,19 @@ def test_the_keys_move_the_picture(page, slider, capsys):
         page.wait_for_timeout(150)  # the texts follow the picture; a key pressed now would wait for them
         if side not in pictures:
             pictures[side] = image.evaluate(BYTES)
-            _keep(slider, f"{slider.task}-{side}")
+            _keep(slider, f"{slider.name}-{side}")
     assert len(set(pictures.values())) == 3
 
     page.keyboard.press("Home")
-    for _ in range(50):  # as fast as when the key is held down
+    for _ in range(slider.about.presses):  # as fast as when the key is held down
         page.keyboard.press("ArrowRight")
-    assert slider.locator(".widget-readout").inner_text() == "0.50"
-    _wait_until(lambda: image.evaluate(BYTES) == pictures["middle"], "the picture of 0.50")
-    _keep(slider, f"{slider.task}-middle")
+    assert slider.locator(".widget-readout").inner_text() == slider.about.readout
+    _wait_until(lambda: image.evaluate(BYTES) == pictures["middle"], "the picture of the middle")
+    _keep(slider, f"{slider.name}-middle")
     times = page.evaluate("window.times")[:20]
     with capsys.disabled():
         print(
-            f"\n{slider.task} slider, from key to new picture in Chromium: "
+            f"\n{slider.name} slider, from key to new picture in Chromium: "
             f"median {statistics.median(times):.0f} ms, quickest {min(times):.0f} ms, "
             f"slowest {max(times):.0f} ms ({len(times)} moves)"
         )
@@ -233,28 +260,46 @@ def _wait_until(is_so, what):
 
 
 @pytest.mark.browser
-def test_the_picture_for_the_readme(page, pytestconfig):
-    """The live slider on the reviews; in docs/ it is renewed only where that is asked for."""
-    folder = ROOT / "docs" if pytestconfig.getoption("pictures") else ARTIFACTS
-    slider = page.locator(".widget-vbox").nth(SLIDERS.index("reviews"))
-    assert slider.locator(".widget-slider .widget-label").inner_text() == t("slider.speed")
-    picture = Image.open(io.BytesIO(_look_at(slider))).convert("RGB")
-    # A palette halves the file, and nobody sees it.
-    picture.quantize(256, method=Image.Quantize.MAXCOVERAGE).save(
-        folder / PICTURES[page.language], optimize=True
-    )
+@pytest.mark.parametrize("slider", ["depth"], indirect=True)
+def test_every_strategy_is_a_button(slider):
+    image = slider.locator("img.widget-image")
+    buttons = slider.locator(".widget-toggle-buttons button")
+    assert buttons.all_inner_texts() == [t(f"depth.{name}") for name in STRATEGIES]
+    seen = []
+    for name in [*STRATEGIES[1:], STRATEGIES[0]]:
+        before = image.evaluate(BYTES)
+        buttons.get_by_text(t(f"depth.{name}"), exact=True).click()
+        _wait_until(lambda before=before: image.evaluate(BYTES) != before, f"the picture of {name}")
+        seen.append(image.evaluate(BYTES))
+        _keep(slider, f"{slider.name}-{name}")
+    assert len(set(seen)) == len(STRATEGIES)
 
 
 @pytest.mark.browser
+def test_the_picture_for_the_readme(open_page, pytestconfig):
+    """The live slider on the reviews; in docs/ it is renewed only where that is asked for."""
+    renew = pytestconfig.getoption("pictures")
+    for language in ("zh", "en") if renew else ("zh",):
+        slider = open_page("03", language).locator(".widget-vbox").nth(SLIDERS["reviews"].place)
+        assert slider.locator(".widget-slider .widget-label").inner_text() == t("slider.speed")
+        picture = Image.open(io.BytesIO(_look_at(slider))).convert("RGB")
+        # A palette halves the file, and nobody sees it.
+        smaller = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+        smaller.save((ROOT / "docs" if renew else ARTIFACTS) / PICTURES[language], optimize=True)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("slider", ["worlds", "reviews"], indirect=True)
 def test_a_typed_sentence_shows_every_layer(slider):
     box = slider.locator(".widget-text input")
     box.fill(slider.locator("span[title]").first.get_attribute("title"))  # of the table's first row
     box.press("Enter")
     slider.get_by_text(t("slider.leaves_here")).wait_for()
     assert slider.get_by_text(t("slider.column_uncertainty")).is_visible()
-    _keep(slider, f"{slider.task}-typed")
+    _keep(slider, f"{slider.name}-typed")
 
 
 @pytest.mark.browser
-def test_the_page_asked_nobody_but_this_machine(page):
-    assert page.outside == []
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_page_asked_nobody_but_this_machine(open_page, lesson):
+    assert open_page(lesson).outside == []

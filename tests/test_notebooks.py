@@ -49,6 +49,7 @@ class TestBuilt:
 
     def test_each_slider_is_moved_by_a_test_cell(self, path):
         cells = read(path).cells
-        if any("SpeedSlider(" in cell.source for cell in cells):
-            tests = [cell.source for cell in cells if "test" in cell.metadata.get("tags", [])]
-            assert any(".speed.value" in source for source in tests)
+        tests = [cell.source for cell in cells if "test" in cell.metadata.get("tags", [])]
+        for cell in cells:
+            for name in re.findall(r"^(\w+) = \w+Slider\(", cell.source, re.MULTILINE):
+                assert any(name in source and ".value" in source for source in tests), name

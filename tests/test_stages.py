@@ -1,5 +1,6 @@
 """Recipes from end to end on tiny sizes: what they leave behind, and how they resume."""
 
+import hashlib
 import json
 
 import pytest
@@ -147,6 +148,9 @@ def test_pretraining_goes_on_from_a_checkpoint_and_drops_layers(small, monkeypat
     record = run_recipe(small / "more.toml", **folders(small))
     assert len(seen) == 4 and not all(all(runs) for runs in seen)
     assert record["phases"][0]["steps"] == 4
+    start = small / "checkpoints" / "backbone"
+    checksum = hashlib.sha256((start / "model.safetensors").read_bytes()).hexdigest()
+    assert record["begins_with"] == {str(start): checksum}
     before = load_file(small / "checkpoints" / "backbone" / "model.safetensors")
     after = load_file(small / "checkpoints" / "more" / "model.safetensors")
     assert before.keys() == after.keys()
