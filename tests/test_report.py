@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from datasets import Dataset
 from test_trace import random_trace
+from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 
-from course_lib.report import fastbert_metrics, mean_and_deviation, speed_for, summary
+from course_lib.pruning import every_other, only_layers
+from course_lib.report import cut_metrics, fastbert_metrics, mean_and_deviation, speed_for, summary
+from course_lib.trace import ExitTrace
 
 
 def test_metrics_of_traces():
@@ -51,3 +54,21 @@ def test_summary_of_seeds(tmp_path):
     assert found["accuracy_by_layer"][-1] == pytest.approx([np.mean(teachers), np.std(teachers, ddof=1)])
     with pytest.raises(FileNotFoundError, match="no run record"):
         summary("other", tmp_path)
+
+
+def test_cut_metrics_of_a_shallow_network_at_every_depth():
+    corpus = tiny_corpus()
+    tokenizer = tiny_tokenizer(corpus)
+    model = tiny_fastbert(num_labels=2, vocab_size=len(tokenizer))
+    rows = corpus["test"].add_column("steps", [number % 2 + 1 for number in range(len(corpus["test"]))])
+    found = cut_metrics(model, tokenizer, rows)
+    assert list(found) == ["4", "3", "2", "1"]
+    trace = ExitTrace.of(model, tokenizer, rows)
+    assert found["4"]["accuracy"] == pytest.approx(trace.accuracy_by_layer[-1])
+    with only_layers(model, every_other(4, 2)):  # the exit of the last layer kept answers
+        states = ExitTrace.of(model, tokenizer, rows).probabilities[every_other(4, 2)[-1] - 1]
+    right = states.argmax(-1) == np.array(rows["label"])
+    assert found["2"]["accuracy"] == pytest.approx(right.mean())
+    assert found["2"]["accuracy_by_steps"] == {"1": right[::2].mean(), "2": right[1::2].mean()}
+    deep = tiny_fastbert(num_hidden_layers=12, num_labels=2, vocab_size=len(tokenizer))
+    assert list(cut_metrics(deep, tokenizer, corpus["test"])) == ["12", "9", "6", "3", "2"]
