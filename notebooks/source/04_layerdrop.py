@@ -120,7 +120,8 @@ my_percent = None  # your number, for example 90
 # %%
 def share_right(model, keep):
     with only_layers(model, keep):
-        return float(ExitTrace.of(model, worlds_tokenizer, few_worlds).accuracy_by_layer[-1])
+        trace = ExitTrace.of(model, worlds_tokenizer, few_worlds)
+    return float(trace.accuracy_by_layer[max(keep) - 1])  # the exit of the last layer that stays answers
 
 
 whole = share_right(worlds_model, range(1, 7))
@@ -475,7 +476,8 @@ keep = every_other(12, 6)
 small = prune(model, keep)
 inputs = tokenizer(["房间很干净，但是服务太差", "还会再来"], padding=True, return_tensors="pt")
 with only_layers(model, keep):
-    torch.testing.assert_close(small(**inputs).logits, model(**inputs).logits)
+    skipped = model.layer_logits(**inputs)[keep[-1] - 1]  # the exit of the last layer that stays
+torch.testing.assert_close(small(**inputs).logits, skipped)
 print(small.config.num_hidden_layers, "/", model.config.num_hidden_layers)
 
 # %% [markdown] lang="en"
