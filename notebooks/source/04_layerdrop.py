@@ -6,7 +6,7 @@
 #       format_name: percent
 #   course:
 #     teaching_minutes: 60
-#     exercise_minutes: 45
+#     exercise_minutes: 31
 # ---
 
 # %% [markdown] lang="en"
@@ -60,10 +60,9 @@ import pandas as pd
 import torch
 from transformers import BertModel
 
-from course_lib import ExitTrace, checks, figures, load_fastbert, reviews
+from course_lib import ExitTrace, LayerDrop, checks, every_other, figures, load_fastbert, only_layers, prune
 from course_lib.cuts import above_chance, cut_table, masked_losses, over_seeds
-from course_lib.layerdrop import LayerDrop, draw, drop_rates
-from course_lib.pruning import every_other, only_layers, prune, recommended_rate, search_on_valid
+from course_lib.layerdrop import draw, drop_rates
 from course_lib.report import mean_and_deviation, seed_records
 from course_lib.style import show
 from course_lib.words import language, say, t
@@ -75,12 +74,12 @@ torch.set_grad_enabled(False)
 print("torch", torch.__version__, "·", torch.get_num_threads(), "threads ·", language())
 
 # %% [markdown] lang="en"
-# ## 4.1 A layer is missing (7 min)
+# ## 4.1 A layer is missing (5 min)
 #
 # Take the worlds network of lesson 3, which was trained *without* LayerDrop, and leave its layer 3 out. By hand that is one `if`:
 
 # %% [markdown] lang="zh"
-# ## 4.1 少了一层（7 分钟）
+# ## 4.1 少了一层（5 分钟）
 #
 # 拿第 3 课的小世界网络（训练时**没有** LayerDrop），把第 3 层去掉。手工做只需要一个 `if`：
 
@@ -159,7 +158,7 @@ pd.DataFrame(left, index=[t("axis.accuracy_percent"), "±"]).round(1)
 # 从左到右是保留的层数。评论网络经得起头几刀，然后就垮了；而且裁得越多，种子之间的差别（±）越大：没有为此训练过的网络，挨了刀会怎样，要看运气。
 
 # %% [markdown] lang="en"
-# ## 4.2 A coin for every layer (13 min)
+# ## 4.2 A coin for every layer (10 min)
 #
 # LayerDrop lets the network meet gaps *in training*. In every step a coin is tossed for every layer: with probability $p$, the **drop rate**, the layer is left out of this step.
 #
@@ -168,7 +167,7 @@ pd.DataFrame(left, index=[t("axis.accuracy_percent"), "±"]).round(1)
 # **Exercise 1** (★, 3 min). How many layers run on average? The layers may have different drop rates.
 
 # %% [markdown] lang="zh"
-# ## 4.2 给每一层抛一枚硬币（13 分钟）
+# ## 4.2 给每一层抛一枚硬币（10 分钟）
 #
 # LayerDrop 让网络**在训练时**就遇到缺口。每一步都给每一层抛一枚硬币：以概率 $p$（**丢弃率**，drop rate）把这一层从这一步里去掉。
 #
@@ -333,7 +332,7 @@ assert len(pictures) == 4 and drop_rate_slider.curve(0.2) is not None
 # **想一想。** 哪个丢弃率下，没裁过的网络最好？哪个丢弃率下，裁到三层的最好？如果还不知道将来要裁多少，你选哪一个？
 
 # %% [markdown] lang="en"
-# ## 4.4 Which layers stay? (10 min)
+# ## 4.4 Which layers stay? (8 min)
 #
 # A network of $N$ layers shall be cut to $r$. The paper derives the drop rate that suits: $p^* = 1 - r/N$, so that training draws, on average, networks of the size wanted. Then **Every Other**: drop the depths $d$ with $d \equiv 0 \bmod \lfloor 1/p \rfloor$.
 #
@@ -342,7 +341,7 @@ assert len(pictures) == 4 and drop_rate_slider.curve(0.2) is not None
 # **Exercise 3** (★★, 8 min). The rule as a function. (Use `num_layers // (num_layers - keep)` for $\lfloor 1/p \rfloor$: it is exact.)
 
 # %% [markdown] lang="zh"
-# ## 4.4 留下哪些层？（10 分钟）
+# ## 4.4 留下哪些层？（8 分钟）
 #
 # 要把 $N$ 层的网络裁到 $r$ 层。论文推出与之相配的丢弃率：$p^* = 1 - r/N$，使训练中抽到的网络平均就是想要的大小。然后是**隔层保留**（Every Other）：丢弃满足 $d \equiv 0 \bmod \lfloor 1/p \rfloor$ 的深度 $d$。
 #
@@ -376,6 +375,9 @@ my_layers = None  # your number, for example 7
 
 
 # %%
+from course_lib import recommended_rate
+
+
 def rule(keep):  # the paper's, whatever it gives
     return [depth for depth in range(1, 13) if depth % (12 // (12 - keep))]
 
@@ -405,6 +407,8 @@ pd.DataFrame(rows, wanted, [t("rule.rate"), t("rule.kept"), t("rule.course")])
 my_four = ...  # for example [1, 2, 3, 4]
 
 # %%
+from course_lib import search_on_valid
+
 dropped_model, _ = load_fastbert("worlds-layerdrop")
 few_worlds = worlds()["validation"].select(range(400))
 found = search_on_valid(lambda keep: share_right(dropped_model, keep), 6, 4, method="exhaustive")
@@ -419,14 +423,14 @@ for name, keep in {"search": found, "every_other": every_other(6, 4), "first": [
 # 十五次不算什么。12 层留 6 层就有 924 种，每一种都要走一遍全部验证数据；课程库的贪心搜索需要 57 次。搜索还会迎合验证集的偶然性，所以最后一列是在**测试集**上测的。
 
 # %% [markdown] lang="en"
-# ## 4.5 The cut (9 min)
+# ## 4.5 The cut (7 min)
 #
 # Cutting is *renaming*: the weights of the layers that stay get new numbers, the others are left out, and the config says how many there are.
 #
 # **Exercise 4** (★★★, 12 min). What is a weight called in the smaller model? `keep` holds depths, counted from 1. For a weight whose layer is cut away, return None.
 
 # %% [markdown] lang="zh"
-# ## 4.5 动刀（9 分钟）
+# ## 4.5 动刀（7 分钟）
 #
 # 裁剪其实是**改名**：留下的层，权重得到新的编号；其余的不要；配置里写上还有几层。
 #
@@ -504,6 +508,7 @@ say("lesson04.saved", layers=plain.config.num_hidden_layers, megabytes=megabytes
 my_speedup = None  # your number, for example 4
 
 # %% tags=["nbval-ignore-output", "timing"]
+from course_lib import reviews
 from course_lib.bench_depth import bench_depth
 
 test = reviews()["test"]
@@ -519,14 +524,14 @@ pd.DataFrame(costs)[columns].rename(columns=lambda name: t(f"bench.{name}")).rou
 # 把最后两列与第 3 课比一比：裁过的网络几乎兑现了 FLOPs 许诺的全部，批大小多少都一样，因为它就是一个小一些的网络，没有比较，也不用搬动句子。再看参数量：它**没有**降到四分之一，因为嵌入还在。
 
 # %% [markdown] lang="en"
-# ## 4.6 What LayerDrop bought (10 min)
+# ## 4.6 What LayerDrop bought (9 min)
 #
 # Two networks, alike in everything, pre-trained for as many steps on the same texts: one without, one with LayerDrop 0.2. (A third has 0.5.) Fine-tuned with all layers, then cut to every other layer, **not trained after the cut**.
 #
 # **Predict.** Cut to 6 layers, how many points does the network lose that was trained *without* LayerDrop? And the one trained with it?
 
 # %% [markdown] lang="zh"
-# ## 4.6 LayerDrop 换来了什么（10 分钟）
+# ## 4.6 LayerDrop 换来了什么（9 分钟）
 #
 # 两个网络，一切都相同，在同样的文本上预训练同样多步：一个没有 LayerDrop，一个丢弃率 0.2。（第三个是 0.5。）用所有层微调，然后隔层裁剪，**裁剪之后不再训练**。
 #
@@ -673,14 +678,14 @@ cut.index = [f"{t(f'study.{study}')}, {keep}" for study, keep in cut.index]
 # 一行一行地读：有了 LayerDrop，搜索还划算吗？论文发现，两种要看数据的办法都只有微小的收益。搜索要走几百遍数据，规则一遍也不用。
 
 # %% [markdown] lang="en"
-# ## 4.8 The two together (4 min)
+# ## 4.8 The two together (3 min)
 #
 # LayerDrop cuts for everybody, early exit decides sentence by sentence. Do FastBERT's exits stand better on a backbone trained with LayerDrop? No published result was found for the pair; this one is ours.
 #
 # **Predict.** At four times fewer FLOPs: how many points better (or worse) is the LayerDrop backbone?
 
 # %% [markdown] lang="zh"
-# ## 4.8 两者合起来（4 分钟）
+# ## 4.8 两者合起来（3 分钟）
 #
 # LayerDrop 对所有句子裁同样的深度，提前退出则一句一句地决定。FastBERT 的出口放在用 LayerDrop 训练过的主干上，会更好吗？没有找到把两者合起来的已发表结果；下面是我们自己的。
 #
@@ -710,12 +715,12 @@ say(
 )
 
 # %% [markdown] lang="en"
-# ## 4.9 Smaller units (4 min)
+# ## 4.9 Smaller units (3 min)
 #
 # Layers are not all that can be dropped: the attention or the feed-forward part of a layer, or single heads. The paper finds sub-layers about as good as layers, and heads worse. **Predict.** Drop rate 0.5: how much of a training step's layer time is left if *heads* are dropped, in per cent?
 
 # %% [markdown] lang="zh"
-# ## 4.9 更小的单位（4 分钟）
+# ## 4.9 更小的单位（3 分钟）
 #
 # 可以丢的不只是整层：还有一层里的注意力或前馈部分，或者单个的头。论文发现，丢子层与丢层差不多，丢头更差。**先预测。** 丢弃率 0.5，如果丢的是**头**，训练步里各层的时间还剩百分之几？
 
@@ -739,12 +744,29 @@ pd.DataFrame(rows, index=[t("bench.ran"), t("bench.layer_part")]).T.round(2)
 # 一半的头没有了，时间却大半还在：各个头在同一次乘法里并排计算，矩阵窄一点几乎不影响。前后相接的东西值得丢，并排的东西不值得。
 
 # %% [markdown] lang="en"
-# ## 4.10 What the paper reports, and where it loses (5 min)
+# A feed-forward can also be made *narrower*: keep its strongest neurons, in every layer, and the result is again a plain smaller BERT. Half of the neurons, not trained again:
+
+# %% [markdown] lang="zh"
+# 前馈还可以变**窄**：每一层只留最强的神经元，得到的又是一个普通的、小一些的 BERT。留一半神经元，不再训练：
+
+# %%
+from course_lib import full_flops, prune_feed_forward
+
+few = test.select(range(400))
+narrow = prune_feed_forward(model, model.config.intermediate_size // 2)
+wide_share, narrow_share = (
+    ExitTrace.of(net, tokenizer, few).accuracy_by_layer[-1] for net in (model, narrow)
+)
+saving = full_flops(model.config, 64) / full_flops(narrow.config, 64)
+say("lesson04.narrow", wide=wide_share, narrow=narrow_share, saving=float(saving), texts=len(few))
+
+# %% [markdown] lang="en"
+# ## 4.10 What the paper reports, and where it loses (4 min)
 #
 # RoBERTa pre-trained with LayerDrop and cut to 6 or 3 layers, against networks of that size trained from scratch and DistilBERT (Table 7; accuracy on development sets, in per cent):
 
 # %% [markdown] lang="zh"
-# ## 4.10 论文的结果，以及它在哪里输（5 分钟）
+# ## 4.10 论文的结果，以及它在哪里输（4 分钟）
 #
 # 带 LayerDrop 预训练的 RoBERTa 裁到 6 层或 3 层，与同样大小、从头训练的网络和 DistilBERT 比较（表 7；开发集准确率，%）：
 
