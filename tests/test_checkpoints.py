@@ -74,7 +74,7 @@ def test_unknown_name_and_other_model(tmp_path):
 
 # --- what the course ships --------------------------------------------------------------------------
 
-SHIPPED = ["reviews-fastbert", "worlds-fastbert"]
+SHIPPED = ["reviews-fastbert", "reviews-layerdrop-fastbert", "worlds-fastbert", "worlds-layerdrop"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -92,7 +92,9 @@ def test_the_shipped_model_reproduces_its_record(name):
 
 
 def test_shipped_sizes():
-    for name, megabytes in (("reviews-backbone", 15), ("reviews-fastbert", 15), ("worlds-fastbert", 4)):
+    backbones = ["reviews-start", "reviews-backbone", "reviews-layerdrop"]
+    for name in [*SHIPPED, *backbones]:
+        megabytes = 1 if name.startswith("worlds") else 8
         size = sum(file.stat().st_size for file in checked(CHECKPOINTS / name).iterdir())
         assert size <= megabytes * 1e6, f"{name}: {size / 1e6:.1f} MB"
 
