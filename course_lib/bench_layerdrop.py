@@ -1,7 +1,7 @@
 """Time of a training step with LayerDrop: does it fall as the layers that run?
 
-The layers alone should take 1 - p of their time. A whole step also pays for the embeddings, the head over
-the vocabulary and the optimizer, which LayerDrop does not touch.
+The layers alone should take 1 - p of their time. A whole step also pays for what LayerDrop does not touch:
+the embeddings, the head over the vocabulary, and the optimizer's work on both.
 """
 
 from dataclasses import dataclass

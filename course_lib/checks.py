@@ -133,7 +133,7 @@ def check_thresholds(speeds: Sequence[float], trace: ExitTrace, one_speed: float
 
 def check_expected_depth(function: Callable[[list[float]], float]) -> bool:
     """Exercise: how many layers run on average, from every layer's drop rate."""
-    cases = [([0.5, 0.5, 0.5, 0.5],), ([0.2] * 12,), ([0.0] * 3,), ([0.1, 0.2, 0.3],), ([0.9],)]
+    cases = [([0.5, 0.5, 0.5, 0.5],), ([0.2] * 12,), ([0.0] * 3,), ([0.1, 0.2, 0.3],), ([0.9, 0.1],)]
     mistakes: dict[str, Wrong] = {
         "counts_dropped": sum,
         "share": lambda rates: 1 - sum(rates) / len(rates),
@@ -189,15 +189,15 @@ def check_every_other(function: Callable[[int, int], list[int]]) -> bool:
 
 def check_renaming(function: Callable[[str, list[int]], str | None]) -> bool:
     """Exercise: what a weight is called in the smaller model; None if its layer is cut away."""
-    layer, other = "bert.encoder.layer.{}.output.dense.weight", "bert.embeddings.LayerNorm.bias"
+    layer = "bert.encoder.layer.{}.output.dense.weight"
     keep = [1, 3, 5, 11]
     names = [layer.format(number) for number in (0, 1, 2, 4, 10, 11)]
-    cases = [(name, keep) for name in [*names, other]]
+    cases = [(name, keep) for name in [*names, "bert.embeddings.LayerNorm.bias", "classifier.weight"]]
 
     def renamed(name, keep, first=1):
-        parts = name.split(".")
-        if parts[2] != "layer":
+        if ".layer." not in name:
             return name
+        parts = name.split(".")
         depth = int(parts[3]) + first
         return ".".join([*parts[:3], str(keep.index(depth)), *parts[4:]]) if depth in keep else None
 

@@ -10,14 +10,18 @@ from course_lib.style import GREY, describe, new_figure, percent_axis
 from course_lib.words import t
 
 
-def accuracy_by_kept(table: pd.DataFrame, way: str = "every_other", classes: int = 2) -> Figure:
-    """One line a study of `cuts.cut_table`; the bars are standard deviations over seeds."""
+def accuracy_by_kept(
+    table: pd.DataFrame, way: str = "every_other", keep: int = 6, classes: int = 2
+) -> Figure:
+    """One line a study of `cuts.cut_table`; the bars are standard deviations over seeds.
+
+    The title compares the first two studies at `keep` layers.
+    """
     figure, axes = new_figure()
     draw_accuracy_by_kept(axes, table, way, classes)
     means = over_seeds(table)["mean"].xs(way, level="way")
-    least = int(means.index.get_level_values("keep").min())
     first, second = list(dict.fromkeys(table["study"]))[:2]
-    title = t("figure.accuracy_by_kept", keep=least, first=means[first, least], second=means[second, least])
+    title = t("figure.accuracy_by_kept", keep=keep, first=means[first, keep], second=means[second, keep])
     axes.set_title(title)
     axes.legend(loc="lower right")
     return describe(figure, title)

@@ -16,11 +16,13 @@ def cut_by_steps(recipe: str) -> pd.DataFrame:
 
     Rows: number of steps; columns: layers kept, all of them first.
     """
-    cuts = [record["metrics"]["cut"] for record in seed_records(recipe)]
+    metrics = [record["metrics"] for record in seed_records(recipe)]
+    cuts = [each["cut"] for each in metrics if "cut" in each]
     tables = [
         pd.DataFrame({int(keep): cut["accuracy_by_steps"] for keep, cut in each.items()}) for each in cuts
     ]
-    return sum(tables) / len(tables)
+    shared = [keep for keep in tables[0] if all(keep in table for table in tables)]
+    return sum(table[shared] for table in tables) / len(tables)
 
 
 def steps_by_layers_kept(tables: dict[str, pd.DataFrame]) -> Figure:
