@@ -158,7 +158,7 @@ def test_accuracy_by_kept_shows_mean_and_spread():
 
 def test_trade_offs_compares_at_four_times():
     assert figures.at_saving(CURVES["plain"], 1.0).tolist() == [0.86]
-    title = figures.trade_offs(CURVES).axes[0].get_title()
+    title = figures.trade_offs(CURVES).get_label()
     points = 100 * (
         figures.at_saving(CURVES["layerdrop"], 4).mean() - figures.at_saving(CURVES["plain"], 4)[0]
     )

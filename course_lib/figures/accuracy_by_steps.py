@@ -1,9 +1,10 @@
 """Which exit can answer which number of steps: accuracy, exit by exit, on the worlds task."""
 
 import numpy as np
-import seaborn
+import pandas as pd
 from matplotlib.figure import Figure
 
+from course_lib.figures.heatmap import draw_heatmap
 from course_lib.style import describe, new_figure
 from course_lib.trace import ExitTrace
 from course_lib.words import t
@@ -22,21 +23,7 @@ def accuracy_by_steps(trace: ExitTrace, steps: np.ndarray) -> Figure:
     numbers = np.unique(steps)
     layers = accuracy.shape[1]
     figure, axes = new_figure(height=0.9 + 0.55 * len(numbers))
-
-    seaborn.heatmap(
-        100 * accuracy,
-        ax=axes,
-        annot=True,
-        fmt=".0f",
-        vmin=0,
-        vmax=100,
-        cmap="cividis",  # made for colour-blind readers
-        linewidths=1,
-        cbar_kws={"label": t("axis.accuracy_percent")},
-        xticklabels=[str(layer) for layer in range(1, layers + 1)],
-        yticklabels=[str(number) for number in numbers],
-    )
-    axes.tick_params(axis="y", rotation=0)
+    draw_heatmap(axes, pd.DataFrame(accuracy, numbers, range(1, layers + 1)))
     axes.set(xlabel=t("axis.exit"), ylabel=t("axis.steps"))
     title = t(
         "figure.accuracy_by_steps",

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-import seaborn
 from matplotlib.figure import Figure
 
+from course_lib.figures.heatmap import draw_heatmap
 from course_lib.figures.studies import study_word
 from course_lib.report import seed_records
 from course_lib.style import describe, new_figure
@@ -29,18 +29,7 @@ def steps_by_layers_kept(tables: dict[str, pd.DataFrame]) -> Figure:
     """One table in colours for each study (see `cut_by_steps`), side by side."""
     figure, panels = new_figure(width=9.0, height=3.2, ncols=len(tables), sharey=True, squeeze=False)
     for axes, (study, table) in zip(panels[0], tables.items(), strict=True):
-        seaborn.heatmap(
-            100 * table,
-            ax=axes,
-            annot=True,
-            fmt=".0f",
-            vmin=0,
-            vmax=100,
-            cmap="cividis",  # made for colour-blind readers
-            linewidths=1,
-            cbar=False,
-        )
-        axes.tick_params(axis="y", rotation=0)
+        draw_heatmap(axes, table, colour_bar=False)
         axes.set(xlabel=t("axis.layers_kept"), ylabel=t("axis.steps"), title=study_word(study))
     parts = [
         t("figure.steps_by_kept_part", study=study_word(study), cells=_in_words(table))

@@ -725,6 +725,12 @@ cut = shown.str.removesuffix(" ± nan").unstack("way")[strategies].drop(index=12
 cut.index = [f"{t(f'study.{study}')}, {keep}" for study, keep in cut.index]
 cut.rename(columns=lambda name: t(f"depth.{name}")).rename_axis(columns=None)
 
+# %%
+at_six = found["mean"].unstack("way")[strategies].xs(6, level="keep")
+apart = (at_six.max(axis=1) - at_six.min(axis=1)).to_dict()
+gain = (at_six["search"] - at_six["every_other"]).to_dict()
+say("lesson04.strategies", apart=apart, gain=gain)
+
 # %% [markdown] lang="en"
 # Read a row at a time: does searching pay, after LayerDrop? (Mean ± standard deviation over seeds, where there are several.) The paper found only marginal gains for both ways that look at data. Their price: the greedy search makes dozens of passes over the validation data for each size (57 for 6 of 12 layers), the learned rates take training steps of two passes each, anew for each size. The rule costs nothing.
 
