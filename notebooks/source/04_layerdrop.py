@@ -659,10 +659,10 @@ print(most, "" if my_answer == "" else "✓" if my_answer == most else "✗")
 # 看有 LayerDrop 的那一半：哪些行保住了？两个网络都是按“一层传一次”教出来的（第 3 课），所以 4 步需要连着的五层，四层就差一层。（换一种教法，网络也许能串得更快；这两个没有那样教。）**裁过的网络深度变小，需要那些深度的答案就没有了**，有没有 LayerDrop 都一样。再比较两边上面几行：LayerDrop 能改变的，是其余部分保不保得住。
 
 # %% [markdown] lang="en"
-# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has rivals: a network that was small from the start, and a student distilled as DistilBERT was (every other layer, three losses).
+# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has a rival: a student distilled as DistilBERT was (it begins with every other layer, and learns from its teacher by three losses).
 
 # %% [markdown] lang="zh"
-# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了对手：一开始就小的网络，以及按 DistilBERT 的办法蒸馏出来的学生（隔层取层，三个损失）。
+# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了对手：按 DistilBERT 的办法蒸馏出来的学生（从隔层取来的层开始，用三个损失向教师学习）。
 
 # %% [markdown] lang="en"
 # **Predict.** 3 layers, trained after the cut: how many points is the network with LayerDrop ahead of the one without?
@@ -674,7 +674,7 @@ print(most, "" if my_answer == "" else "✓" if my_answer == most else "✗")
 my_points = None  # your number, for example 3
 
 # %%
-rivals = cut_table("small-3", "student-3")
+rivals = cut_table("student-3")
 tuned = over_seeds(pd.concat([table[table["way"] == "tuned"], rivals[rivals["way"] == "whole"]]))
 at_three = {study: tuned.loc[study, :, 3]["mean"].item() for study in tuned.index.unique("study")}
 checks.compare_guess(my_points, 100 * (at_three["layerdrop"] - at_three["plain"]))
@@ -688,7 +688,7 @@ compared[sorted(compared.columns, reverse=True)].map("{:.1f}".format).replace("n
 # %%
 ahead = {study: 100 * (at_three["layerdrop"] - share) for study, share in at_three.items()}
 error = 100 * math.sqrt(at_three["layerdrop"] * (1 - at_three["layerdrop"]) / len(test))
-differences = {"points": ahead["plain"], "small": ahead["small-3"], "student": ahead["student-3"]}
+differences = {"points": ahead["plain"], "student": ahead["student-3"]}
 say("lesson04.tuned", **differences, seeds=tuned["count"].min(), error=error)
 
 # %% [markdown] lang="en"
