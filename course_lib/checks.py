@@ -20,13 +20,19 @@ Wrong = Callable[..., object]  # a usual mistake, written out, so that its resul
 # --- predictions -----------------------------------------------------------------------------------
 
 
-def compare_guess(guess: float | None, actual: float, form: str = ".1f") -> None:
-    """Shows a stored prediction beside what was measured; `form` is the format of both."""
+def compare_guess(guess: float | None, actual: float, form: str = ".1f", about: str = "") -> None:
+    """Shows a stored prediction beside what was measured.
+
+    Args:
+        form: the format of both numbers.
+        about: what they belong to, where there are several.
+    """
+    values = {"about": f"{about}: " if about else "", "actual": format(actual, form)}
     if guess is None or guess is ...:
-        say("guess.none", actual=format(actual, form))
+        say("guess.none", **values)
     else:
         difference = format(actual - guess, "+" + form)
-        say("guess.compared", guess=format(guess, form), actual=format(actual, form), difference=difference)
+        say("guess.compared", guess=format(guess, form), difference=difference, **values)
 
 
 # --- lesson 03 -------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def accuracy_by_kept(
     first, second = list(dict.fromkeys(table["study"]))[:2]
     title = t("figure.accuracy_by_kept", keep=keep, first=means[first, keep], second=means[second, keep])
     axes.set_title(title)
-    axes.legend(loc="lower right")
+    axes.legend(loc="center right")
     return describe(figure, title)
 
 

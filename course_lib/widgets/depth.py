@@ -151,7 +151,7 @@ class _DepthPicture(MovingPicture):
         right.axhline(1 / slider.classes, color=GREY, linestyle="--", linewidth=1)
         self.lines = {study: right.plot([], [], **look(study))[0] for study in slider.studies}
         (self.points,) = right.plot([], [], "o", color=ORANGE, markersize=11, zorder=5)
-        right.legend(loc="lower right")
+        right.legend(loc="center right")
         name_axes(right, slider.keeps)
         right.set_ylim(1 / slider.classes - 0.04, slider.table["accuracy"].max() + 0.03)
         right.set_ylabel(t("axis.accuracy"))

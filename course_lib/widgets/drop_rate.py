@@ -100,7 +100,7 @@ class _DropRatePicture(MovingPicture):
         (self.mean,) = left.plot([], [], color=ORANGE, linewidth=2)
         draw_accuracy_by_kept(right, slider.table, WAY, slider.classes)
         (self.line,) = right.plot([], [], "o-", color=ORANGE, linewidth=4, alpha=0.7, zorder=5)
-        right.legend(loc="lower right")
+        right.legend(loc="center right")
         super().__init__(figure, [self.image, self.mean, self.line])
 
     def move(self, rate: float) -> None:

@@ -593,8 +593,8 @@ means = over_seeds(table)["mean"]
 whole = {study: means[study, "whole", 12] for study in ("plain", "layerdrop", "half")}
 half_cut = {study: means[study, "every_other", 6] for study in whole}
 for guess, study in zip(my_points, ("plain", "layerdrop")):
-    print(t(f"study.{study}"))
-    checks.compare_guess(guess, 100 * (whole[study] - half_cut[study]))
+    lost = 100 * (whole[study] - half_cut[study])
+    checks.compare_guess(guess, lost, about=t(f"study.{study}"))
 
 # %% tags=["nbval-ignore-output"]
 show(figures.accuracy_by_kept(table))
@@ -794,10 +794,10 @@ rows = {t(f"unit.{unit}"): [found.ran, found.layer_part] for unit, found in unit
 pd.DataFrame(rows, index=[t("bench.ran"), t("bench.layer_part")]).T.round(2)
 
 # %% [markdown] lang="en"
-# Half of the heads are gone: compare the time in the last row with the first. Two reasons: the feed-forward, the larger part of a layer, runs as before; and the heads that are left run side by side in one multiplication, which a narrower matrix hardly shortens. **What runs one after another is worth dropping; what runs side by side saves little time.**
+# Half of the heads are gone: compare the time in the last row with the first. The feed-forward, the larger part of a layer, runs as before, so dropping heads can never save as much as dropping layers. How much quicker the narrower attention itself becomes depends on the machine: heads run side by side in one multiplication, and the paper, on graphics cards, found no gain in time at all. **What runs one after another is worth dropping.**
 
 # %% [markdown] lang="zh"
-# 一半的头没有了：把最后一行的用时与第一行比一比。原因有两个：一层里较大的部分，即前馈层，照常运行；剩下的头在同一次乘法里并排计算，矩阵窄一点也快不了多少。**前后相接的部分值得丢；并排计算的部分，丢了也省不了多少时间。**
+# 一半的头没有了：把最后一行的用时与第一行比一比。一层里较大的部分，即前馈层，照常运行，所以丢头省下的时间永远赶不上丢层。变窄的注意力本身能快多少，要看机器：各个头在同一次乘法里并排计算，论文在显卡上发现时间上毫无收益。**值得丢的是前后相接的部分。**
 
 # %% [markdown] lang="en"
 # A feed-forward can also be made *narrower*: keep its strongest neurons, in every layer, and the result is again a plain smaller model. Here half of the neurons stay, and nothing is trained again. **Predict.** How many points does it lose?
@@ -876,7 +876,7 @@ for row in published(paper="DeeBERT", model="LayerDrop"):
 # | "cutting never needs training afterwards" | so for translation and language models; for GLUE the cut networks are fine-tuned | A.1.5 |
 # | "p* = 1 − r/N is what was used" | the experiments use 0.2 whatever the cut (a 48-layer RoBERTa: 0.5); 0.5 is advised for very small networks | section 3.2.2 |
 # | "searching is clearly better than every other" | marginal gains; see 4.7 for ours | section 6 |
-# | "dropping heads is quicker, too" | no gain in time, and worse quality; see 4.9 | section 6 |
+# | "dropping heads is quicker, too" | the paper found no gain in time, and worse quality; ours in 4.9 | section 6 |
 # | "it beats distillation and training from scratch" | not on every task: the table above | Table 7 |
 
 # %% [markdown] lang="zh"
@@ -891,7 +891,7 @@ for row in published(paper="DeeBERT", model="LayerDrop"):
 # | “裁剪之后从不需要再训练” | 翻译和语言模型如此；GLUE 上裁过的网络要微调 | A.1.5 |
 # | “实验用的就是 p* = 1 − r/N” | 不管裁多少，实验都用 0.2（48 层的 RoBERTa 用 0.5）；目标很小时建议 0.5 | 3.2.2 节 |
 # | “搜索明显好于隔层保留” | 收益微小；我们的结果见 4.7 | 第 6 节 |
-# | “丢头也会变快” | 时间上没有收益，质量还更差；见 4.9 | 第 6 节 |
+# | “丢头也会变快” | 论文发现时间上没有收益，质量还更差；我们的实测见 4.9 | 第 6 节 |
 # | “它胜过蒸馏和从头训练” | 并非每个任务都如此：见上表 | 表 7 |
 
 # %% [markdown] lang="en"
@@ -950,7 +950,7 @@ say("lesson04.minutes", minutes=read_record("reviews-layerdrop")["seconds"] / 60
 # - The rule of every other layer need not give the number wanted; searching costs passes, the rule nothing (4.4, 4.7).
 # - A cut is a renaming of weights; what comes out is a plain smaller BERT; 4.5 measures how much of its FLOPs' promise the clock keeps.
 # - What LayerDrop buys must be measured twice, without and with training after the cut; what needs depth is lost with the depth (4.6).
-# - Layers stand in a row and are worth dropping, heads stand side by side and are not (4.9).
+# - Layers run one after another and are worth dropping; dropping heads saves less (4.9).
 #
 # **What this lesson does not show.** Networks 64 and 128 wide, on one set of reviews and one constructed task. LayerDrop joined in the last phase of the pre-training only (`data/recipes/reviews-layerdrop.toml`). Every backbone was pre-trained *once*; the seeds are those of fine-tuning, so ± leaves out the luck of pre-training. Steps were equal, computing time was not: dropped layers cost none, and the student learned on top of its teacher's training. The run records in `data/runs` say how many seeds stand behind a number.
 #
@@ -965,7 +965,7 @@ say("lesson04.minutes", minutes=read_record("reviews-layerdrop")["seconds"] / 60
 # - 隔层保留的规则不一定给出想要的层数；搜索要一遍遍走数据，规则不需要任何代价（4.4、4.7）。
 # - 裁剪就是给权重改名；得到的是普通的小 BERT；时钟兑现多少，4.5 有实测。
 # - LayerDrop 换来什么要测两次：裁剪之后不再训练，和再训练；需要深度的东西，随深度一起丢掉（4.6）。
-# - 层是前后相接的，值得丢；头是并排的，不值得（4.9）。
+# - 层一层接一层地运行，值得丢；丢头省得少（4.9）。
 #
 # **这一课没有说明什么。** 网络宽 64 和 128，只有一个评论数据集和一个人造任务。LayerDrop 只用在预训练的最后一个阶段（`data/recipes/reviews-layerdrop.toml`）。每个主干只预训练过**一次**；种子是微调的种子，所以 ± 不包括预训练的运气。步数相同，计算时间并不相同：被丢弃的层不花时间，蒸馏的学生则建立在教师的训练之上。一个数字背后有几个种子，见 `data/runs` 的运行记录。
 #
