@@ -515,11 +515,13 @@ passed = checks.check_renaming(my_name)
 # %% [markdown] lang="zh"
 # 课程库的 `prune` 做的就是这件事。把训练时用了 LayerDrop 的评论模型从 12 层裁到 6 层，它的回答与完整模型跳过那六层时一样。（出口跟着各自的层走，留下的最后一个出口负责回答。）
 
-# %% tags=["nbval-check-output"]
+# %%
 model, tokenizer = load_fastbert("reviews-layerdrop-fastbert")
+inputs = tokenizer(["房间很干净，但是服务太差", "还会再来"], padding=True, return_tensors="pt")
+
+# %% tags=["nbval-check-output"]
 keep = every_other(12, 6)
 small = prune(model, keep)
-inputs = tokenizer(["房间很干净，但是服务太差", "还会再来"], padding=True, return_tensors="pt")
 with only_layers(model, keep):
     skipped = model.layer_logits(**inputs)[keep[-1] - 1]  # the exit of the last layer that stays
 torch.testing.assert_close(small(**inputs).logits, skipped)
