@@ -654,6 +654,12 @@ lost = six["layerdrop"] - four["layerdrop"]
 most = "few" if lost.iloc[0] > lost.iloc[-1] else "many"
 print(most, "" if my_answer == "" else "✓" if my_answer == most else "✗")
 
+# %%
+records = seed_records("worlds-layerdrop")
+hardest = [record["metrics"]["cut"]["6"]["accuracy_by_steps"]["4"] for record in records]
+rate = records[0]["recipe"]["finetune"]["layer_drop"]["rate"]
+say("lesson04.worlds_seeds", shares=", ".join(f"{each:.0%}" for each in hardest), all_run=(1 - rate) ** 6)
+
 # %% [markdown] lang="en"
 # Look at the LayerDrop half: which rows survive? Both networks were taught one pass a layer (lesson 3), so 4 steps take five layers in a row, and four layers are one too few. (Taught otherwise, a network might chain faster; these were not.) **A cut network has less depth, and what needs that depth is lost**, LayerDrop or not. Compare the upper rows of both halves: what LayerDrop can change is whether the rest survives.
 
