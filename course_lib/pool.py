@@ -8,16 +8,59 @@ Shapes: B sentences, T tokens, H hidden size.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
-from torch.nn.utils.rnn import pad_sequence
+from torch.nn.functional import pad
 
 from course_lib.exit_rule import Speed, thresholds, uncertainty
 from course_lib.fastbert import ExitOutput, FastBertForSequenceClassification
 
-Sentence = tuple[int, torch.Tensor]  # its number, and its states [T, H]
+
+@dataclass
+class Waiting:
+    """Sentences that have passed the same layers.
+
+    Fields:
+        numbers: [B], which sentences they are.
+        lengths: [B], in tokens.
+        hidden: [B, T, H], their states, padded to the longest.
+    """
+
+    numbers: torch.Tensor
+    lengths: torch.Tensor
+    hidden: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, rows: slice | torch.Tensor) -> "Waiting":
+        return Waiting(self.numbers[rows], self.lengths[rows], self.hidden[rows])
+
+    def __add__(self, other: "Waiting") -> "Waiting":
+        longest = max(self.hidden.shape[1], other.hidden.shape[1])
+        both = [pad(each.hidden, (0, 0, 0, longest - each.hidden.shape[1])) for each in (self, other)]
+        return Waiting(
+            torch.cat([self.numbers, other.numbers]),
+            torch.cat([self.lengths, other.lengths]),
+            torch.cat(both),
+        )
+
+    def trimmed(self) -> "Waiting":
+        """Without the columns that are padding in every sentence."""
+        return Waiting(self.numbers, self.lengths, self.hidden[:, : int(self.lengths.max())])
+
+    def size(self) -> int:
+        """What may be padded to one length: the longest has at most a third more tokens."""
+        return int(math.log(self.hidden.shape[1], 4 / 3))
+
+    def mask(self) -> torch.Tensor | None:
+        """[B, T], True = a token; None where nothing is padding."""
+        columns = self.hidden.shape[1]
+        if int(self.lengths.min()) == columns:
+            return None
+        return torch.arange(columns, device=self.lengths.device) < self.lengths[:, None]
 
 
 @torch.no_grad()
@@ -47,63 +90,51 @@ def predict_pooled(
     last = model.config.num_hidden_layers
     limits = [*thresholds(speed, last), float("inf")]  # the last exit always answers
 
-    unread = list(enumerate(sentences))[::-1]
-    waiting: dict[tuple[int, int], list[Sentence]] = defaultdict(list)  # by layers passed, and size
+    read = 0
+    pools: dict[tuple[int, int], Waiting] = {}  # by layers passed, and size
     left: list[ExitOutput] = []
-    order: list[int] = []
-    while unread or waiting:
-        full = [place for place, pool in waiting.items() if len(pool) >= batch_size]
-        if unread and not full:
-            depth, read = 0, [unread.pop() for _ in range(min(batch_size, len(unread)))]
-            numbers, hidden, mask = _embedded(model, read)
+    numbers: list[torch.Tensor] = []  # of those that left
+    while read < len(sentences) or pools:
+        full = [place for place, pool in pools.items() if len(pool) >= batch_size]
+        if read < len(sentences) and not full:
+            depth, batch = 0, _embedded(model, sentences[read : read + batch_size], read)
+            read += len(batch)
         else:
-            place = max(full) if full else min(waiting)  # the deepest full batch, or the shallowest rest
-            depth, pool = place[0], waiting.pop(place)
-            waiting |= {place: pool[batch_size:]} if pool[batch_size:] else {}
-            numbers, hidden, mask = _padded(pool[:batch_size])
-        hidden = model.bert.encoder.layer[depth](hidden, model._layer_mask(hidden, mask))  # [B, T, H]
-        logits = model.exits[depth](hidden, mask)  # [B, C]
+            place = max(full) if full else min(pools)  # the deepest full pool, or the shallowest rest
+            depth, pool = place[0], pools.pop(place)
+            batch = pool[:batch_size].trimmed()
+            if len(pool) > batch_size:
+                pools[place] = pool[batch_size:]
+
+        mask = batch.mask()
+        batch.hidden = model.bert.encoder.layer[depth](batch.hidden, model._layer_mask(batch.hidden, mask))
+        logits = model.exits[depth](batch.hidden, mask)  # [B, C]
         doubt = uncertainty(logits, measure)  # [B]
 
         leaves = doubt < limits[depth]
-        exit_layer = torch.full_like(leaves, depth + 1, dtype=torch.long)
+        exit_layer = torch.full_like(batch.numbers, depth + 1)
         left.append(ExitOutput(logits[leaves], exit_layer[leaves], doubt[leaves]))
-        lengths = [hidden.shape[1]] * len(numbers) if mask is None else mask.sum(1).tolist()
-        for row, (number, leaving) in enumerate(zip(numbers, leaves.tolist(), strict=True)):
-            if leaving:
-                order.append(number)
-            else:
-                place = (depth + 1, _size(lengths[row]))
-                waiting[place].append((number, hidden[row, : lengths[row]]))
+        numbers.append(batch.numbers[leaves])
+        if not leaves.all():
+            stay = batch[~leaves].trimmed()
+            place = depth + 1, stay.size()
+            pools[place] = pools[place] + stay if place in pools else stay
 
-    given = torch.tensor(order, dtype=torch.long).argsort().to(model.device)
+    order = torch.cat(numbers).argsort()
     return ExitOutput(
-        *(torch.cat(parts)[given] for parts in zip(*(each.to_tuple() for each in left), strict=True))
+        *(torch.cat(parts)[order] for parts in zip(*(each.to_tuple() for each in left), strict=True))
     )
 
 
-def _size(length: int) -> int:
-    """Sentences of one size may share a batch: the longest has at most a third more tokens."""
-    return int(math.log(length, 4 / 3))
-
-
-def _embedded(model: FastBertForSequenceClassification, entries: list[tuple[int, Sequence[int]]]):
-    """Numbers and token ids -> numbers, states [B, T, H], mask [B, T] (None = no padding)."""
-    numbers, sentences = zip(*entries, strict=True)
+def _embedded(
+    model: FastBertForSequenceClassification, sentences: Sequence[Sequence[int]], first: int
+) -> Waiting:
+    """Token ids of the sentences number `first`, `first` + 1, ... -> their embeddings."""
     lengths = [len(each) for each in sentences]
     padded = [[*each, *[0] * (max(lengths) - len(each))] for each in sentences]
-    hidden = model.bert.embeddings(torch.tensor(padded, device=model.device))
-    return numbers, hidden, _mask(lengths, hidden.device)
-
-
-def _padded(entries: list[Sentence]):
-    """Numbers and states [T, H] -> numbers, states [B, T, H], mask [B, T] (None = no padding)."""
-    numbers, states = zip(*entries, strict=True)
-    hidden = pad_sequence(states, batch_first=True)
-    return numbers, hidden, _mask([len(each) for each in states], hidden.device)
-
-
-def _mask(lengths: list[int], device: torch.device) -> torch.Tensor | None:
-    if min(lengths) == max(lengths):
-        return None
-    return torch.arange(max(lengths), device=device) < torch.tensor(lengths, device=device)[:, None]
+    device = model.device
+    return Waiting(
+        torch.arange(first, first + len(sentences), device=device),
+        torch.tensor(lengths, device=device),
+        model.bert.embeddings(torch.tensor(padded, device=device)),
+    )
