@@ -667,10 +667,10 @@ say("lesson04.worlds_seeds", shares=", ".join(f"{each:.0%}" for each in hardest)
 # 看有 LayerDrop 的那一半：哪些行保住了？两个网络都是按“一层传一次”教出来的（第 3 课），所以 4 步需要连着的五层，四层就差一层。（换一种教法，网络也许能串得更快；这两个没有那样教。）**裁过的网络深度变小，需要那些深度的答案就没有了**，有没有 LayerDrop 都一样。再比较两边上面几行：LayerDrop 能改变的，是其余部分保不保得住。
 
 # %% [markdown] lang="en"
-# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has a rival: a student distilled as DistilBERT was (it begins with every other layer, and learns from its teacher by three losses).
+# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with every other layer, and learns from its teacher by three losses. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them.
 
 # %% [markdown] lang="zh"
-# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了对手：按 DistilBERT 的办法蒸馏出来的学生（从隔层取来的层开始，用三个损失向教师学习）。
+# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：从隔层取来的层开始，用三个损失向教师学习。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。
 
 # %% [markdown] lang="en"
 # **Predict.** 3 layers, trained after the cut: how many points is the network with LayerDrop ahead of the one without?
@@ -682,22 +682,24 @@ say("lesson04.worlds_seeds", shares=", ".join(f"{each:.0%}" for each in hardest)
 my_points = None  # your number, for example 3
 
 # %%
-rivals = cut_table("student-3")
+rivals = cut_table("small-6", "small-3", "student-6", "student-3")
+rivals["study"] = rivals["study"].str.removesuffix("-6").str.removesuffix("-3")  # "small", "student"
 tuned = over_seeds(pd.concat([table[table["way"] == "tuned"], rivals[rivals["way"] == "whole"]]))
-at_three = {study: tuned.loc[study, :, 3]["mean"].item() for study in tuned.index.unique("study")}
-checks.compare_guess(my_points, 100 * (at_three["layerdrop"] - at_three["plain"]))
+of_size = {keep: tuned["mean"].xs(keep, level="keep").droplevel("way") for keep in (6, 3)}
+checks.compare_guess(my_points, 100 * (of_size[3]["layerdrop"] - of_size[3]["plain"]))
 
 # %%
-compared = 100 * tuned.reset_index().pivot(index="study", columns="keep", values="mean")
-compared.index = [t(f"study.{study}") for study in compared.index]
-compared.columns.name = t("axis.layers_kept")
-compared[sorted(compared.columns, reverse=True)].map("{:.1f}".format).replace("nan", "")
+shown = (100 * tuned["mean"]).map("{:.1f}".format) + " ± " + (100 * tuned["std"]).map("{:.1f}".format)
+compared = shown.str.removesuffix(" ± nan").droplevel("way").unstack("keep", fill_value="")
+compared = compared[sorted(compared.columns, reverse=True)].rename_axis(columns=t("axis.layers_kept"))
+compared.rename(index=lambda study: t(f"study.{study}")).rename_axis(None)
 
 # %%
-ahead = {study: 100 * (at_three["layerdrop"] - share) for study, share in at_three.items()}
-error = 100 * math.sqrt(at_three["layerdrop"] * (1 - at_three["layerdrop"]) / len(test))
-differences = {"points": ahead["plain"], "student": ahead["student-3"]}
-say("lesson04.tuned", **differences, seeds=tuned["count"].min(), error=error)
+error = 100 * math.sqrt(of_size[3]["layerdrop"] * (1 - of_size[3]["layerdrop"]) / len(test))
+for keep, shares in of_size.items():
+    ahead = {study: 100 * (shares["layerdrop"] - share) for study, share in shares.items()}
+    say("lesson04.tuned", keep=keep, **ahead)
+say("lesson04.tuned_error", seeds=tuned["count"].min(), error=error)
 
 # %% [markdown] lang="en"
 # ## 4.7 Demo: the depth slider (4 min)
