@@ -27,7 +27,7 @@ def compare_guess(guess: float | None, actual: float, form: str = ".1f", about: 
         form: the format of both numbers.
         about: what they belong to, where there are several.
     """
-    values = {"about": f"{about}: " if about else "", "actual": format(actual, form)}
+    values = {"about": about + t("list.colon") if about else "", "actual": format(actual, form)}
     if guess is None or guess is ...:
         say("guess.none", **values)
     else:

@@ -1,6 +1,5 @@
 """What a cut takes first: accuracy on the worlds by number of steps and of layers kept."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -17,9 +16,9 @@ def cut_by_steps(recipe: str) -> pd.DataFrame:
     Rows: number of steps; columns: layers kept, all of them first.
     """
     metrics = [record["metrics"] for record in seed_records(recipe)]
-    cuts = [each["cut"] for each in metrics if "cut" in each]
     tables = [
-        pd.DataFrame({int(keep): cut["accuracy_by_steps"] for keep, cut in each.items()}) for each in cuts
+        pd.DataFrame({int(keep): cut["accuracy_by_steps"] for keep, cut in each["cut"].items()})
+        for each in metrics
     ]
     shared = [keep for keep in tables[0] if all(keep in table for table in tables)]
     return sum(table[shared] for table in tables) / len(tables)
@@ -35,10 +34,11 @@ def steps_by_layers_kept(tables: dict[str, pd.DataFrame]) -> Figure:
         t("figure.steps_by_kept_part", study=study_word(study), cells=_in_words(table))
         for study, table in tables.items()
     ]
-    return describe(figure, t("figure.steps_by_kept", parts="; ".join(parts)))
+    return describe(figure, t("figure.steps_by_kept", parts=t("list.semicolon").join(parts)))
 
 
 def _in_words(table: pd.DataFrame) -> str:
     """The hardest worlds, by layers kept: "6: 99 %, 3: 40 %"."""
     hardest = table.iloc[-1]
-    return ", ".join(f"{keep}: {share:.0%}" for keep, share in hardest.items() if np.isfinite(share))
+    cells = [t("figure.steps_by_kept_cell", keep=keep, share=share) for keep, share in hardest.items()]
+    return t("list.comma").join(cells)

@@ -129,7 +129,9 @@ class DepthSlider(PictureBox):
             t("depth.alt_part", study=study_word(study), accuracy=found["accuracy"])
             for study, found in self.figures(keep, strategy).iterrows()
         ]
-        words = t("depth.alt", keep=keep, strategy=t(f"depth.{strategy}"), parts="; ".join(parts))
+        words = t(
+            "depth.alt", keep=keep, strategy=t(f"depth.{strategy}"), parts=t("list.semicolon").join(parts)
+        )
         return describe(picture.figure, words)
 
     def static_now(self) -> Figure:

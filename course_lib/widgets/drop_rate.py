@@ -72,7 +72,7 @@ class DropRateSlider(PictureBox):
         )
         curve = self.curve(rate)
         if curve is None:
-            measured = ", ".join(f"{each:g}" for each in sorted(self.trained))
+            measured = t("list.comma").join(f"{each:g}" for each in sorted(self.trained))
             return f"{first}<br>{t('drop_rate.untrained', measured=measured)}"
         parts = [t("drop_rate.kept", keep=keep, accuracy=curve[keep]) for keep in sorted(curve.index)[::-1]]
         return f"{first}<br>{t('drop_rate.trained', parts=' · '.join(parts))}"

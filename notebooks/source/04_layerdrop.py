@@ -45,7 +45,7 @@
 # %% [markdown] lang="zh"
 # **学完这一课，你能够**
 #
-# 1. 说出 LayerDrop 在训练的一步里、在评估时、在训练之后各做什么；
+# 1. 说出 LayerDrop 在一个训练步里、评估时、训练之后各做什么；
 # 2. 计算期望深度，并实现一次有层被丢弃的前向传播；
 # 3. 用规则、搜索或学到的丢弃率选择留下的层，并说出各自的代价；
 # 4. 裁剪一个网络，保存它，不用本课程的代码也能加载；
@@ -82,7 +82,7 @@ print("torch", torch.__version__, "·", torch.get_num_threads(), "threads ·", l
 # %% [markdown] lang="zh"
 # ## 4.1 少了一层（5 分钟）
 #
-# 拿第 3 课的小世界网络（训练时**没有** LayerDrop），把第 3 层去掉。手工做只需要一个 `if`：
+# 取第 3 课在小世界上训练的网络（训练时**没有**用 LayerDrop），去掉它的第 3 层。手写的话，一个 `if` 就够了：
 
 # %%
 worlds_model, worlds_tokenizer = load_fastbert("worlds-fastbert")
@@ -139,7 +139,7 @@ say("lesson04.missing", whole=whole, worst=min(without.values()), layer=min(with
 # **Predict.** 3 of 12 layers are left: what percentage of the reviews is answered correctly? (Guessing: 50.)
 
 # %% [markdown] lang="zh"
-# 这个网络从没见过缺口：每一层都指望下面那层写好了东西。评论呢？第 3 课的评论网络隔层裁剪，之后**不再训练**（结果在运行记录里，共三个随机种子）：
+# 这个网络从没见过缺口：每一层都指望下面那层写好了东西。评论呢？第 3 课的评论模型按隔层保留裁剪，之后**不再训练**（结果在运行记录里，共三个随机种子）：
 #
 # **先预测。** 12 层只剩 3 层，能答对百分之几的评论？（瞎猜是 50。）
 
@@ -156,7 +156,7 @@ pd.DataFrame(left, [t("axis.accuracy_percent"), "±"]).rename_axis(columns=t("ax
 # The first cut is borne, the deep ones are not, and there the seeds lie far apart (±): what a deep cut does to a network that was not trained for it is partly luck.
 
 # %% [markdown] lang="zh"
-# 第一刀还承受得住，裁得深就不行了，而且种子之间相差很大（±）：没有为此训练过的网络被深裁之后会怎样，一部分要看运气。
+# 第一刀还承受得住，裁得深就不行了，而且随机种子之间相差很大（±）：没有为此训练过的网络，裁得深了会怎样，一部分要看运气。
 
 # %% [markdown] lang="en"
 # ## 4.2 A coin for every layer (10 min)
@@ -172,7 +172,7 @@ pd.DataFrame(left, [t("axis.accuracy_percent"), "±"]).rename_axis(columns=t("ax
 #
 # LayerDrop 让网络**在训练时**就遇到缺口。每一步都给每一层抛一枚硬币：以概率 $p$（**丢弃率**，drop rate）把这一层从这一步里去掉。
 #
-# 手算一遍：四层，$p = 0.5$，硬币的结果是“运行、丢弃、运行、运行”，状态就经过第 1、3、4 层。第 2 层不运行，到它那里的状态原样传给第 3 层。这行得通，因为每一层只是在输入上加上一些东西（残差连接）再做归一化，输出与输入在同一个空间里。不做任何缩放。
+# 手算一遍：四层，$p = 0.5$，硬币的结果是“运行、丢弃、运行、运行”，隐藏状态就经过第 1、3、4 层。第 2 层不运行，本该进入它的隐藏状态原样传给第 3 层。这行得通，因为每一层只是在输入上加上一些东西（残差连接）再做归一化，输出与输入在同一个空间里。LayerDrop 不做任何缩放。
 #
 # **练习 1**（★，3 分钟）。只按硬币算，平均有几层在运行？各层的丢弃率可以不同。
 
@@ -221,7 +221,7 @@ passed = checks.check_expected_depth(my_expected_depth)
 # %% [markdown] lang="zh"
 # <details><summary>提示</summary>
 #
-# 用 `zip(layers, runs)` 同时走两个列表。不运行的层，`x` 保持不变。
+# 用 `zip(layers, runs)` 同时遍历两个列表。遇到不运行的层，`x` 保持不变。
 #
 # </details>
 
@@ -246,7 +246,7 @@ passed = checks.check_pass(my_pass)
 # Now many draws at once. **Predict.** 12 layers, drop rate 0.2: in how many per cent of the steps do *all* layers run?
 
 # %% [markdown] lang="zh"
-# 现在一次抽很多次签。**先预测。** 12 层，丢弃率 0.2：有百分之几的步里**所有**层都在运行？
+# 现在一口气抽很多次签。**先预测。** 12 层，丢弃率 0.2：**所有**层都运行的训练步占百分之几？
 
 # %%
 my_percent = None  # your number, for example 50
@@ -269,9 +269,9 @@ counts.rename_axis(columns=t("draws.layers")).round(3)
 # The class of the course attaches to any BERT-like model from outside. In training mode, its draw and the loop by hand agree:
 
 # %% [markdown] lang="zh"
-# 这样训练的网络，大约十五步里只有一步见到完整的自己：相当于同时训练许多共享权重的子网络，每种层的组合各是一个。（如果硬币把所有层都丢了，仍会运行其中一层：没有层的一步什么也教不了。fairseq 的代码则允许出现那样的一步。）
+# 这样训练的网络，大约十五步里只有一步见到完整的自己：相当于同时训练许多共享权重的子网络，每种层的组合各是一个。（如果硬币把所有层都丢了，仍会运行其中一层：一层都不运行的训练步，什么也学不到。fairseq 的代码则允许出现那样的一步。）
 #
-# 课程库里的类从外面挂到任何类 BERT 模型上。在训练模式下，它的抽签与手工的循环结果一致：
+# 课程库里的 `LayerDrop` 从外部就能挂到任何一种 BERT 类模型上。在训练模式下，按它抽签的结果手写循环，输出与它一致：
 
 # %% tags=["nbval-check-output"]
 names_before = list(worlds_model.state_dict())
@@ -293,7 +293,7 @@ print(drop.runs.tolist(), same_names)
 # The list is the draw; True says that no weight was added or renamed. In evaluation nothing is dropped: the same numbers, to the bit, as without LayerDrop. **LayerDrop by itself makes no answer quicker.**
 
 # %% [markdown] lang="zh"
-# 列表是这次抽签的结果；True 表示没有增加权重，也没有改名。评估时什么也不丢：与没有 LayerDrop 时逐位相同。**LayerDrop 本身并不会让推理变快。**
+# 列表是这次抽签的结果；True 表示没有增加权重，也没有改名。评估时什么也不丢：输出与没有 LayerDrop 时逐位相同。**LayerDrop 本身并不会让推理变快。**
 
 # %% tags=["nbval-check-output"]
 print(torch.equal(in_evaluation, whole_states))
@@ -330,7 +330,7 @@ pd.DataFrame(steps)[columns].rename(columns=lambda name: t(f"bench.{name}")).rou
 # %% [markdown] lang="zh"
 # ## 4.3 演示：丢弃率滑块（4 分钟）
 #
-# 左图：每一列是一个训练步，逐层画出。右图：三个**真正**按某个丢弃率训练过的网络，隔层裁剪、不再训练。除了丢弃率，它们的预训练和微调完全一样。
+# 左图：每一列是一个训练步，逐层抽签决定是否运行。右图：三个**真正**按某个丢弃率训练过的网络，按隔层保留裁剪、不再训练。除了丢弃率，它们的预训练和微调完全一样。
 
 # %% tags=["nbval-ignore-output"]
 from course_lib.widgets import DepthSlider, DropRateSlider
@@ -351,7 +351,7 @@ assert len(pictures) == 4 and drop_rate_slider.curve(0.2) is not None
 # **Think.** At which rate is the uncut network best, at which the one cut to three layers? What would you choose if you did not know yet how far you will have to cut?
 
 # %% [markdown] lang="zh"
-# **想一想。** 哪个丢弃率下，没裁过的网络最好？哪个丢弃率下，裁到三层的最好？如果还不知道将来要裁多少，你选哪一个？
+# **想一想。** 哪个丢弃率下，未裁剪的网络最好？哪个丢弃率下，裁到三层的最好？如果还不知道将来要裁多少，你选哪一个？
 
 # %% [markdown] lang="en"
 # ## 4.4 Which layers stay? (8 min)
@@ -438,7 +438,7 @@ pd.DataFrame(
 # %% [markdown] lang="zh"
 # 对 12 层来说，只有 $1/p$ 是整数时规则才准。要 7 层，它只留下 6 层；$p$ 超过 0.5，每个深度都是 1 的倍数，它一层不留。规则给出的层数正好时，课程库的 `every_other` 照规则办，其余情况下均匀取层。另外，$p^*$ 只供参考：论文自己的实验不管之后裁多少，丢弃率都是 0.2（只有 48 层的 RoBERTa 用 0.5）。
 #
-# 论文还有两种办法。**验证集搜索**（Search on Valid）在验证数据上试各种层的组合。**数据驱动**（Data-Driven）为每一层学一个丢弃率，平均为 $p$，留下丢弃率最低的层；这组层从此固定，不随输入变化。我们来搜索：用一个训练时**有** LayerDrop 的小世界网络，6 层留 4 层，共 15 种。
+# 论文还有两种办法。**验证集搜索**（Search on Valid）在验证数据上试各种层的组合。**数据驱动**（Data-Driven）为每一层学一个丢弃率，平均为 $p$，留下丢弃率最低的层；这组层从此固定，不随输入变化。我们来搜索：用一个在小世界上训练、训练时**用了** LayerDrop 的网络，6 层留 4 层，共 15 种选法。
 #
 # **先预测。** 会是哪四层？写下它们的深度。
 
@@ -461,7 +461,7 @@ pd.DataFrame(rows, [t(f"depth.{name}") for name in tries], [t("axis.layer"), t("
 # Fifteen trials are nothing. For 6 of 12 layers there are 924, each a pass over all validation data; the greedy search of the course needs 57. Searching also fits the accidents of the validation split, which is why the last column is measured on *test* worlds.
 
 # %% [markdown] lang="zh"
-# 十五次不算什么。12 层留 6 层就有 924 种，每一种都要走一遍全部验证数据；课程库的贪心搜索需要 57 次。搜索还会迎合验证集的偶然性，所以最后一列是在**测试集**上测的。
+# 十五次不算什么。12 层留 6 层就有 924 种，每一种都要在全部验证数据上跑一遍；课程库的贪心搜索需要 57 次。搜索还会迎合验证集的偶然性，所以最后一列是在**测试集**上测的。
 
 # %% [markdown] lang="en"
 # ## 4.5 The cut (7 min)
@@ -473,7 +473,7 @@ pd.DataFrame(rows, [t(f"depth.{name}") for name in tries], [t("axis.layer"), t("
 # %% [markdown] lang="zh"
 # ## 4.5 裁剪（7 分钟）
 #
-# 裁剪其实是**改名**：留下的层，权重得到新的编号；其余的去掉；配置里写明还有几层。
+# 裁剪（即**剪枝**，pruning）其实是**改名**：留下的层，其权重得到新的编号；其余的去掉；配置里写明还有几层。
 #
 # **练习 4**（★★★，12 分钟）。一个权重在小模型里叫什么名字？`keep` 里是深度，从 1 数起。如果它的层被裁掉了，返回 None。
 
@@ -531,7 +531,7 @@ print(small.config.num_hidden_layers, "/", model.config.num_hidden_layers)
 # Using a cut network takes nothing of this course. The pre-trained backbone, cut and saved, is a plain smaller BERT: `transformers` alone loads it, ready for fine-tuning at that depth.
 
 # %% [markdown] lang="zh"
-# 用裁过的网络不需要本课程的任何代码。预训练的主干，裁剪并保存之后，就是一个普通的、小一些的 BERT：单凭 `transformers` 就能加载，可以直接在这个深度上微调。
+# 使用裁剪后的网络，不需要本课程的任何代码。预训练的主干，裁剪并保存之后，就是一个普通的、小一些的 BERT：单凭 `transformers` 就能加载，可以直接在这个深度上微调。
 
 # %% tags=["nbval-ignore-output"]
 backbone = BertForMaskedLM.from_pretrained(CHECKPOINTS / "reviews-layerdrop", dtype=torch.float32).eval()
@@ -571,7 +571,7 @@ say("lesson04.clock", many=many.speedup / many.promised, alone=alone.speedup / a
 # Compare with lesson 3. A cut network is simply a smaller one: no exits on the way, no comparisons, no sentences to move about. What the clock does not keep goes to what no cut touches: embeddings, the last exit, Python. And look at the parameters: they do *not* fall by four, for the embeddings stay.
 
 # %% [markdown] lang="zh"
-# 与第 3 课比一比。裁过的网络就是一个小一些的网络：途中没有出口，没有比较，也不用搬动句子。时钟没有兑现的部分，花在裁剪碰不到的地方：嵌入、最后一个出口、Python。再看参数量：它**没有**降到四分之一，因为嵌入还在。
+# 与第 3 课比一比。裁剪后的网络就是一个小一些的网络：途中没有出口，不用做比较，也不用搬动句子。时钟没有兑现的部分，花在裁剪碰不到的地方：嵌入、最后一个出口、Python。再看参数量：它**没有**降到四分之一，因为嵌入还在。
 
 # %% [markdown] lang="en"
 # ## 4.6 What LayerDrop bought (9 min)
@@ -583,9 +583,9 @@ say("lesson04.clock", many=many.speedup / many.promised, alone=alone.speedup / a
 # %% [markdown] lang="zh"
 # ## 4.6 LayerDrop 换来了什么（9 分钟）
 #
-# 几个网络只有丢弃率不同：从同一个起点出发，在同样的文本上再预训练同样多步，一个没有 LayerDrop，一个丢弃率 0.2（第三个 0.5），微调时也沿用各自的丢弃率。用所有层微调，然后隔层裁剪，**裁剪之后不再训练**。
+# 几个网络只有丢弃率不同：从同一个起点出发，在同样的文本上再预训练同样多步，一个不用 LayerDrop，一个丢弃率为 0.2（还有第三个，0.5），微调时也沿用各自的丢弃率。所有层一起微调，然后按隔层保留裁剪，**裁剪之后不再训练**。
 #
-# **先预测。** 裁到 6 层，训练时**没有** LayerDrop 的网络损失几个百分点？有的呢？
+# **先预测。** 裁到 6 层，训练时**没有** LayerDrop 的网络损失几个百分点？有 LayerDrop 的呢？
 
 # %%
 my_points = [None, None]  # without and with, for example [10, 2]
@@ -612,7 +612,7 @@ say("lesson04.third", **{study: third[study] for study in third})
 # Reviews need little depth (lesson 3): a trained exit 1 nearly reaches the teacher there. The pre-trained networks' own task, guessing hidden tokens, should have more use for depth. The same cut, seen there:
 
 # %% [markdown] lang="zh"
-# 评论不太需要深度（第 3 课）：训练过的出口 1 就几乎赶得上教师。预训练网络自己的任务（猜被遮住的词元）应该更用得上深度。同样的裁剪，在那里看：
+# 评论不太需要深度（第 3 课）：训练过的出口 1 就几乎赶得上教师。预训练网络自己的任务（猜被遮住的词元）应该更用得上深度。同样的裁剪，换到这个任务上看：
 
 # %% tags=["nbval-ignore-output"]
 losses = masked_losses("plain", "layerdrop", "half")
@@ -652,25 +652,29 @@ parts = {
 say("lesson04.worlds", **parts)
 lost = six["layerdrop"] - four["layerdrop"]
 most = "few" if lost.iloc[0] > lost.iloc[-1] else "many"
-print(most, "" if my_answer == "" else "✓" if my_answer == most else "✗")
+print(t(f"answer.{most}"), "" if my_answer == "" else "✓" if my_answer == most else "✗")
 
 # %%
 records = seed_records("worlds-layerdrop")
 hardest = [record["metrics"]["cut"]["6"]["accuracy_by_steps"]["4"] for record in records]
 rate = records[0]["recipe"]["finetune"]["layer_drop"]["rate"]
-say("lesson04.worlds_seeds", shares=", ".join(f"{each:.0%}" for each in hardest), all_run=(1 - rate) ** 6)
+say(
+    "lesson04.worlds_seeds",
+    shares=t("list.comma").join(f"{each:.0%}" for each in hardest),
+    all_run=(1 - rate) ** 6,
+)
 
 # %% [markdown] lang="en"
 # Look at the LayerDrop half: which rows survive? Both networks were taught one pass a layer (lesson 3), so 4 steps take five layers in a row, and four layers are one too few. (Taught otherwise, a network might chain faster; these were not.) **A cut network has less depth, and what needs that depth is lost**, LayerDrop or not. Compare the upper rows of both halves: what LayerDrop can change is whether the rest survives.
 
 # %% [markdown] lang="zh"
-# 看有 LayerDrop 的那一半：哪些行保住了？两个网络都是按“一层传一次”教出来的（第 3 课），所以 4 步需要连着的五层，四层就差一层。（换一种教法，网络也许能串得更快；这两个没有那样教。）**裁过的网络深度变小，需要那些深度的答案就没有了**，有没有 LayerDrop 都一样。再比较两边上面几行：LayerDrop 能改变的，是其余部分保不保得住。
+# 看有 LayerDrop 的那一半：哪些行保住了？两个网络都是按“一层传一次”教出来的（第 3 课），所以 4 步需要连着的五层，四层就差一层。（换一种教法，网络也许能用更少的层串起同样多的步；这两个网络没有那样教。）**裁剪后的网络深度变小，凡是需要那份深度的，就丢掉了**，有没有 LayerDrop 都一样。再比较两边上面几行：LayerDrop 能改变的，是其余部分保不保得住。
 
 # %% [markdown] lang="en"
 # What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with every other layer, and learns from its teacher by three losses. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them.
 
 # %% [markdown] lang="zh"
-# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：从隔层取来的层开始，用三个损失向教师学习。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。
+# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：以教师隔层保留下来的层为起点，用三个损失向教师学习。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。
 
 # %% [markdown] lang="en"
 # **Predict.** 3 layers, trained after the cut: how many points is the network with LayerDrop ahead of the one without?
@@ -709,7 +713,7 @@ say("lesson04.tuned_error", seeds=tuned["count"].min(), error=error)
 # %% [markdown] lang="zh"
 # ## 4.7 演示：深度滑块（4 分钟）
 #
-# 留几层，用哪种策略选？左图是层，右图是剩下的准确率；下面把同一次裁剪的准确率、层数、参数量、FLOPs 和毫秒放在一起。（FLOPs、参数量和时间取自 4.5；留哪些层对它们没有影响。）
+# 留几层，用哪种策略选？左图是层，右图是裁剪后的准确率；下面把同一次裁剪的准确率、层数、参数量、FLOPs 和用时（毫秒）放在一起。（FLOPs、参数量和时间取自 4.5；留哪些层对它们没有影响。）
 
 # %% tags=["nbval-ignore-output"]
 depth_slider = DepthSlider(table[table["study"] != "half"], costs)
@@ -732,7 +736,7 @@ strategies = ["every_other", "first", "search", "data_driven"]
 found = 100 * over_seeds(table).loc[["plain", "layerdrop"]]
 shown = found["mean"].map("{:.1f}".format) + " ± " + found["std"].map("{:.1f}".format)
 cut = shown.str.removesuffix(" ± nan").unstack("way")[strategies].drop(index=12, level="keep")
-cut.index = [f"{t(f'study.{study}')}, {keep}" for study, keep in cut.index]
+cut.index = [t("depth.row", study=t(f"study.{study}"), keep=keep) for study, keep in cut.index]
 cut.rename(columns=lambda name: t(f"depth.{name}")).rename_axis(columns=None)
 
 # %%
@@ -745,7 +749,7 @@ say("lesson04.strategies", apart=apart, gain=gain)
 # Read a row at a time: does searching pay, after LayerDrop? (Mean ± standard deviation over seeds, where there are several.) The paper found only marginal gains for both ways that look at data. Their price: the greedy search makes dozens of passes over the validation data for each size (57 for 6 of 12 layers), the learned rates take training steps of two passes each, anew for each size. The rule costs nothing.
 
 # %% [markdown] lang="zh"
-# 一行一行地看：有了 LayerDrop，搜索还划算吗？（有几个种子时，是种子间的平均值 ± 标准差。）论文发现，两种要看数据的办法都只有微小的收益。代价是：每种大小，贪心搜索要把验证数据走几十遍（12 层留 6 层要 57 遍）；学丢弃率则要训练若干步，每步两次前向传播，换一种大小就要重来。规则不需要任何代价。
+# 一行一行地看：有了 LayerDrop，搜索还划算吗？（有几个种子时，是种子间的平均值 ± 标准差。）论文发现，两种要看数据的办法都只有微小的收益。代价是：每种大小，贪心搜索要在验证数据上跑几十遍（12 层留 6 层要 57 遍）；学丢弃率则要训练若干步，每步两次前向传播，换一种大小就要重来。按规则选则不花任何代价。
 
 # %% [markdown] lang="en"
 # ## 4.8 The two together (3 min)
@@ -788,7 +792,7 @@ say("lesson04.together", points=points, start=start, spread=spread, seeds=min(ma
 # %% [markdown] lang="zh"
 # ## 4.9 更小的单位（3 分钟）
 #
-# 可以丢的不只是整层：还有一层里的注意力或前馈部分，或者单个的头。论文发现，丢子层与丢层差不多，丢头更差。**先预测。** 丢弃率 0.5，如果丢的是**头**，训练步里各层的时间还剩百分之几？
+# 可以丢的不只是整层：还有一层里的注意力或前馈部分，或者单个注意力头。论文发现，丢弃子层与丢弃整层差不多，丢弃头则更差。**先预测。** 丢弃率 0.5，如果丢弃的是**注意力头**，训练步里各层的用时还剩百分之几？
 
 # %%
 my_percent = None  # your number, for example 50
@@ -807,7 +811,7 @@ pd.DataFrame(rows, index=[t("bench.ran"), t("bench.layer_part")]).T.round(2)
 # Half of the heads are gone: compare the time in the last row with the first. The feed-forward, the larger part of a layer, runs as before, so dropping heads can never save as much as dropping layers. How much quicker the narrower attention itself becomes depends on the machine: heads run side by side in one multiplication, and the paper, on graphics cards, found no gain in time at all. **What runs one after another is worth dropping.**
 
 # %% [markdown] lang="zh"
-# 一半的头没有了：把最后一行的用时与第一行比一比。一层里较大的部分，即前馈层，照常运行，所以丢头省下的时间永远赶不上丢层。变窄的注意力本身能快多少，要看机器：各个头在同一次乘法里并排计算，论文在显卡上发现时间上毫无收益。**值得丢的是前后相接的部分。**
+# 一半的注意力头没有了：把最后一行的用时与第一行比一比。一层里较大的部分，即前馈层，照常运行，所以丢弃头省下的时间，永远赶不上丢弃整层。变窄的注意力本身能快多少，要看机器：各个头在同一次乘法里并排计算，论文用的是显卡，发现时间上毫无收益。**值得丢弃的，是依次运行的部分。**
 
 # %% [markdown] lang="en"
 # A feed-forward can also be made *narrower*: keep its strongest neurons, in every layer, and the result is again a plain smaller model. Here half of the neurons stay, and nothing is trained again. **Predict.** How many points does it lose?
@@ -834,7 +838,7 @@ say("lesson04.narrow", wide=shares[0], narrow=shares[1], saving=saving, texts=le
 # RoBERTa pre-trained with LayerDrop and cut to 6 or 3 layers, against networks of that size trained from scratch and DistilBERT (Table 7; accuracy on development sets, in per cent):
 
 # %% [markdown] lang="zh"
-# ## 4.10 论文的结果，以及它在哪里输（4 分钟）
+# ## 4.10 论文报告的结果，以及它在哪里吃亏（4 分钟）
 #
 # 带 LayerDrop 预训练的 RoBERTa 裁到 6 层或 3 层，与同样大小、从头训练的网络和 DistilBERT 比较（表 7；开发集准确率，%）：
 
@@ -894,14 +898,14 @@ for row in published(paper="DeeBERT", model="LayerDrop"):
 #
 # | 说法 | 实际情况 | 出处 |
 # |---|---|---|
-# | “LayerDrop 像 BERT 一样用自回归语言建模训练” | BERT 是掩码语言模型；LayerDrop 不改变目标：RoBERTa 用掩码，WikiText-103 用因果，翻译用序列到序列 | 第 4 节、A.1 |
-# | “LayerDrop 让推理变快” | 评估时所有层都运行（4.2）；省时间的只是裁剪，而且对每个输入都一样 | fairseq 代码 |
+# | “LayerDrop 像 BERT 一样用自回归目标训练” | BERT 是掩码语言模型；LayerDrop 不改变训练目标：RoBERTa 用掩码语言建模，WikiText-103 用因果语言建模，翻译用序列到序列 | 第 4 节、A.1 |
+# | “LayerDrop 让推理变快” | 评估时所有层都运行（4.2）；只有裁剪才省时间，而且对每个输入省得一样多 | fairseq 代码 |
 # | “它按输入调整深度” | 连数据驱动的办法也只留一组固定的层 | 3.2.2 节 |
 # | “微调时加上就行” | 作者发现，这样得到的网络并不怎么经得起裁剪；要在预训练时就用 | fairseq README，问题 3 |
-# | “裁剪之后从不需要再训练” | 翻译和语言模型如此；GLUE 上裁过的网络要微调 | A.1.5 |
-# | “实验用的就是 p* = 1 − r/N” | 不管裁多少，实验都用 0.2（48 层的 RoBERTa 用 0.5）；目标很小时建议 0.5 | 3.2.2 节 |
+# | “裁剪之后根本不需要再训练” | 翻译和语言模型如此；GLUE 上裁剪后的网络要微调 | A.1.5 |
+# | “实验用的就是 p* = 1 − r/N” | 不管裁多少，实验都用 0.2（48 层的 RoBERTa 用 0.5）；若要得到很小的网络，建议用 0.5 | 3.2.2 节 |
 # | “搜索明显好于隔层保留” | 收益微小；我们的结果见 4.7 | 第 6 节 |
-# | “丢头也会变快” | 论文发现时间上没有收益，质量还更差；我们的实测见 4.9 | 第 6 节 |
+# | “丢弃注意力头也会变快” | 论文发现时间上没有收益，质量还更差；我们的实测见 4.9 | 第 6 节 |
 # | “它胜过蒸馏和从头训练” | 并非每个任务都如此：见上表 | 表 7 |
 
 # %% [markdown] lang="en"
@@ -938,18 +942,18 @@ say("lesson04.minutes", minutes=read_record("reviews-layerdrop")["seconds"] / 60
 # ## 4.11 自测（3 分钟）
 #
 # 1. **第 3 课的内容：** 两种技术中，哪一种逐句决定深度？另一种决定什么，在什么时候？
-# 2. 24 层，丢弃率 0.25：训练的一步里平均有几层运行？评估时呢？
+# 2. 24 层，丢弃率 0.25：一个训练步里平均有几层运行？评估时呢？
 # 3. 12 层留 8 层，论文的规则留下哪些深度？
 # 4. 没有 LayerDrop 的网络裁掉一半，之后微调；有 LayerDrop 的也一样。你预计哪个时候差别更大：微调之前，还是之后？
-# 5. 为什么裁过的网络比提前退出更能在时钟上兑现 FLOPs 的许诺？
+# 5. 为什么裁剪后的网络比提前退出更能在时钟上兑现 FLOPs 的许诺？
 #
 # <details><summary>答案</summary>
 #
-# 1. FastBERT 在句子运行时按不确定性决定。LayerDrop 加剪枝在一切运行之前只决定一次，对所有句子都一样。
+# 1. FastBERT 在处理句子的过程中按不确定性决定。LayerDrop 加剪枝则在运行之前一次决定，对所有句子都一样。
 # 2. 18 层；评估时是全部 24 层，什么也不丢。
 # 3. $p = 1/3$，每三层去掉一层：留下 1、2、4、5、7、8、10、11。
 # 4. 预计是之前：微调让留下的层学会在没有其他层的情况下工作，有没有 LayerDrop 都一样。请与 4.6 的数字对照。
-# 5. 它就是一个普通的小网络：没有出口要计算，没有东西要比较，也不用等谁。
+# 5. 它就是一个普通的小网络：没有出口要计算，不用做比较，也不用等更慢的句子。
 #
 # </details>
 
@@ -972,12 +976,12 @@ say("lesson04.minutes", minutes=read_record("reviews-layerdrop")["seconds"] / 60
 # ## 这一课看到了什么
 #
 # - LayerDrop 在每个训练步给每一层抛一枚硬币；被丢弃的层是恒等映射，不计算；评估时什么也不丢（4.2）。
-# - 隔层保留的规则不一定给出想要的层数；搜索要一遍遍走数据，规则不需要任何代价（4.4、4.7）。
-# - 裁剪就是给权重改名；得到的是普通的小 BERT；时钟兑现多少，4.5 有实测。
-# - LayerDrop 换来什么要测两次：裁剪之后不再训练，和再训练；需要深度的东西，随深度一起丢掉（4.6）。
-# - 层一层接一层地运行，值得丢；丢头省得少（4.9）。
+# - 隔层保留的规则不一定给出想要的层数；搜索要一遍遍地跑验证数据，规则则不花任何代价（4.4、4.7）。
+# - 裁剪就是给权重改名；得到的是普通的小 BERT；FLOPs 的许诺，时钟能兑现多少，4.5 有实测。
+# - LayerDrop 换来什么，要测两次：一次裁剪后不再训练，一次裁剪后再训练；需要深度的东西，随深度一起丢掉（4.6）。
+# - 各层依次运行，值得丢弃；丢弃注意力头省得少（4.9）。
 #
-# **这一课没有说明什么。** 网络宽 64 和 128，只有一个评论数据集和一个人造任务。LayerDrop 只用在预训练的最后一个阶段（`data/recipes/reviews-layerdrop.toml`）。每个主干只预训练过**一次**；种子是微调的种子，所以 ± 不包括预训练的运气。步数相同，计算时间并不相同：被丢弃的层不花时间，蒸馏的学生则建立在教师的训练之上。一个数字背后有几个种子，见 `data/runs` 的运行记录。
+# **这一课没有说明什么。** 网络的宽度只有 64 和 128，数据也只有一个评论数据集和一个人造任务。在预训练中，LayerDrop 到最后一个阶段才加入（`data/recipes/reviews-layerdrop.toml`）。每个主干只预训练过**一次**；种子是微调的种子，所以 ± 不包括预训练的运气。步数相同，计算时间并不相同：被丢弃的层不花时间，蒸馏的学生则还要另外算上教师的训练时间。一个数字背后有几个种子，见 `data/runs` 的运行记录。
 #
 # **下一课：** 第 5 课，训练与优化：学习率调度、梯度裁剪和正则化，逐一实测。
 #
