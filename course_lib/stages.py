@@ -398,14 +398,14 @@ def finetune(
     options = dict(recipe["finetune"])
     model.set_stage("joint" if options.pop("joint", False) else "finetune").train()
     rows = tokenise(corpus["train"], tokenizer)
+    drop = LayerDrop(**options.pop("layer_drop", {"rate": 0.0})).attach(model)
     module = HiddenTokens(model, tokenizer.mask_token_id, options.pop("hide_tokens", 0.0))
     if options.pop("step_by_step", False):
         if "holders" not in corpus["train"].column_names:
             raise ValueError("step_by_step needs the worlds: the column 'holders' is missing")
-        module = StepByStep(model, num_steps=len(corpus["train"]["holders"][0]) - 1)
+        module = StepByStep(model, len(corpus["train"]["holders"][0]) - 1, drop)
         for row, holders in zip(rows, corpus["train"]["holders"], strict=True):
             row["holders"] = holders
-    drop = LayerDrop(**options.pop("layer_drop", {"rate": 0.0})).attach(model)
     history = train(
         module,
         rows,
@@ -426,25 +426,28 @@ def finetune(
 class StepByStep(torch.nn.Module):
     """Fine-tuning on the worlds with a question at every layer.
 
-    After layer l a linear head on [CLS] is asked who holds the ball after l - 1 passes (or after the
-    last pass, if there are fewer); the teacher is asked for the answer. Without these questions a small
-    network stays at the start for thousands of steps. The heads are thrown away after training: the
-    students are distilled from the teacher's answer alone.
+    After the k-th layer that runs, a linear head on [CLS] is asked who holds the ball after k - 1 passes
+    (or after the last pass, if there are fewer); the teacher is asked for the answer. Where LayerDrop
+    leaves layers out, k falls behind the depth: no layer is asked for more passes than those below it
+    could follow. Without these questions a small network stays at the start for thousands of steps. The
+    heads are thrown away after training: the students are distilled from the teacher's answer alone.
     """
 
-    def __init__(self, model: FastBertForSequenceClassification, num_steps: int):
+    def __init__(self, model: FastBertForSequenceClassification, num_steps: int, drop: LayerDrop):
         super().__init__()
-        self.model = model
+        self.model, self.drop = model, drop
         config = model.config
         heads = [torch.nn.Linear(config.hidden_size, config.num_labels) for _ in model.exits]
-        self.heads = torch.nn.ModuleList(heads)
+        self.heads = torch.nn.ModuleList(heads)  # by k
         self.num_steps = num_steps
 
     def forward(self, input_ids, attention_mask, labels, holders, **_) -> torch.Tensor:
         """holders [B, S+1]: who has the ball after 0, 1, …, S passes -> the mean loss of all questions."""
         states = self.model.layer_states(input_ids, attention_mask, None)
         losses = [cross_entropy(self.model.exits[-1](*states[-1]), labels)]
-        for passes, (head, (hidden, _)) in enumerate(zip(self.heads, states, strict=True)):
+        after_layers = [hidden for (hidden, _), ran in zip(states, self.drop.runs, strict=True) if ran]
+        for passes, hidden in enumerate(after_layers):
+            head = self.heads[passes]
             losses.append(cross_entropy(head(hidden[:, 0]), holders[:, min(passes, self.num_steps)]))
         return torch.stack(losses).mean()
 

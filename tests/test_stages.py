@@ -335,19 +335,24 @@ def test_worlds_from_scratch(small, monkeypatch):
     assert tokenizer("小明传给小红")["input_ids"].count(tokenizer.unk_token_id) == 0
 
 
-def test_step_by_step_asks_each_layer_for_one_more_pass():
-    """The loss is the mean of the teacher's and of each layer's own question, here worked out one by one."""
-    model = tiny_fastbert(num_hidden_layers=4, num_labels=8).set_stage("finetune")
-    module = StepByStep(model, num_steps=2)
+@pytest.mark.parametrize(
+    ("rate", "asked"),
+    [(0.0, [(0, 0), (1, 1), (2, 2), (3, 2)]), (0.5, [(1, 0), (3, 1)])],  # (layer, passes), from the first
+)
+def test_step_by_step_asks_each_layer_that_runs_for_one_more_pass(rate, asked):
+    """The loss is the mean of the teacher's and of the layers' own questions, here worked out one by one."""
+    model = tiny_fastbert(4, num_labels=8, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    drop = LayerDrop(rate).attach(model.set_stage("finetune"))
+    drop.draw = lambda: setattr(drop, "runs", torch.tensor([rate == 0, True, rate == 0, True]))
+    module = StepByStep(model.train(), 2, drop)
     ids, mask = tiny_batch([6, 6])
     labels, holders = torch.tensor([3, 5]), torch.tensor([[1, 2, 3], [7, 6, 5]])
     states = model.layer_states(ids, mask, None)
     expected = [torch.nn.functional.cross_entropy(model(ids, mask).logits, labels)]
-    for layer, passes in ((0, 0), (1, 1), (2, 2), (3, 2)):
-        answers = module.heads[layer](states[layer][0][:, 0])
+    for head, (layer, passes) in enumerate(asked):
+        answers = module.heads[head](states[layer][0][:, 0])
         expected.append(torch.nn.functional.cross_entropy(answers, holders[:, passes]))
-    found = module(ids, mask, labels, holders)
-    torch.testing.assert_close(found, torch.stack(expected).mean())
+    torch.testing.assert_close(module(ids, mask, labels, holders), torch.stack(expected).mean())
 
 
 def test_reproduce_trains_a_backbone_before_what_stands_on_it():
