@@ -5,6 +5,7 @@ the embeddings, the head over the vocabulary, and the optimizer's work on both.
 """
 
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ class LayerDropBench:
 
     Fields:
         expected: the share of units that run, on average, by the drop rates.
-        ran: the share that did run in the steps timed.
+        ran: the share that did run in the steps timed; they are the same in both measurements.
         layer_part: time of the layers' forward and backward pass, as a share of that at rate 0; the
             median over the rounds.
         whole_step: likewise of a whole step of masked-language-model training.
@@ -76,15 +77,17 @@ def bench_layerdrop(
         bert = BertForMaskedLM(config).train()
         drop = LayerDrop(rate, unit).attach(bert)
         optimizer = torch.optim.AdamW(bert.parameters())
-        ran[rate] = []
+        ran[rate], seeds = [], (count(), count())  # both measure the same draws
 
-        def layers_alone(bert=bert):
+        def layers_alone(bert=bert, drop=drop, seeds=seeds[0]):
+            drop.seed(next(seeds))
             for _ in range(steps):
                 with half:
                     out = bert.bert.encoder(states).last_hidden_state
                 out.float().sum().backward()
 
-        def whole_steps(bert=bert, drop=drop, optimizer=optimizer, ran=ran[rate]):
+        def whole_steps(bert=bert, drop=drop, optimizer=optimizer, ran=ran[rate], seeds=seeds[1]):
+            drop.seed(next(seeds))
             for _ in range(steps):
                 with half:
                     loss = _masked_loss(bert, ids)
@@ -104,7 +107,7 @@ def bench_layerdrop(
             LayerDropBench(
                 rate=rate,
                 expected=1 - drop_rates(rate, num_layers).mean().item(),
-                ran=float(np.mean(ran[rate])),
+                ran=float(np.mean(ran[rate][steps:])),  # without the round that warms up
                 layer_part=float(np.median(layer_part)),
                 layer_part_spread=_quartiles(layer_part),
                 whole_step=float(np.median(whole_step)),

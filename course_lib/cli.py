@@ -403,8 +403,8 @@ def report(
     the one that saves most within a loss ("lose 0.01"). Pruning: accuracy by layers kept, for every
     strategy without training after the cut, and fine-tuned after it ("tuned").
     """
+    from course_lib.recipes import read_recipe
     from course_lib.report import summary
-    from course_lib.stages import read_recipe
 
     if read_recipe(recipe)["stage"] == "pruning":
         return report_pruning(recipe, as_json)
@@ -450,7 +450,8 @@ def reproduce(
     The times are those of the run records; another machine takes longer or shorter.
     """
     from course_lib import stages
-    from course_lib.stages import read_recipe, recorded_minutes, reproduce_order
+    from course_lib.recipes import read_recipe
+    from course_lib.stages import recorded_minutes, reproduce_order
 
     names = reproduce_order()
     minutes = {name: recorded_minutes(read_recipe(name)) for name in names}

@@ -59,7 +59,7 @@ class LayerDrop:
     computed: what enters it leaves it. Nothing is rescaled, and in evaluation nothing is dropped.
 
     Args:
-        rate: the share of units that are dropped, in [0, 1).
+        rate: how often a unit is dropped, in [0, 1); with profile "linear", the last layer's.
         unit: "layer"; "sublayer" (a layer's attention and its feed-forward are drawn separately);
             "head" (of the self-attention); "ffn" (feed-forwards).
         profile: see `drop_rates`.
@@ -68,8 +68,8 @@ class LayerDrop:
     Fields:
         runs: the last draw; booleans [L], or [L, 2] for "sublayer" and [L, heads] for "head".
 
-    With gradient checkpointing every unit but "layer" is drawn inside what is computed twice, so
-    `backward` must come before the next forward pass, as it does in any usual loop.
+    With gradient checkpointing every unit but "layer" is looked up inside what is computed twice, so
+    `backward` must come before the next forward pass (and its draw), as it does in any usual loop.
     """
 
     def __init__(self, rate: float, unit: str = "layer", profile: str = "constant", seed: int = 0):

@@ -10,7 +10,9 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import combinations
+from itertools import combinations, pairwise
+from numbers import Integral
+from operator import index
 
 import torch
 from torch import nn
@@ -26,17 +28,20 @@ def checked_keep(keep: Sequence[int], num_layers: int) -> list[int]:
     Raises:
         ValueError: no depth, one outside 1..L, or depths that do not rise.
     """
-    keep = list(keep)
-    if not keep or not all(1 <= depth <= num_layers for depth in keep):
-        raise ValueError(f"keep must name depths in 1..{num_layers}, at least one of them, not {keep}")
-    if any(left >= right for left, right in zip(keep, keep[1:], strict=False)):
-        raise ValueError(f"keep must name depths in 1..{num_layers}, each once and rising, not {keep}")
-    return keep
+    try:
+        depths = [index(depth) for depth in keep]
+    except TypeError:
+        raise ValueError(f"keep must be a list of depths in 1..{num_layers}, not {keep!r}") from None
+    if not depths or not all(1 <= depth <= num_layers for depth in depths):
+        raise ValueError(f"keep must name depths in 1..{num_layers}, at least one of them, not {depths}")
+    if any(left >= right for left, right in pairwise(depths)):
+        raise ValueError(f"keep must name depths in 1..{num_layers}, each once and rising, not {depths}")
+    return depths
 
 
 def _checked_number(keep: int, num_layers: int) -> None:
-    if not 1 <= keep <= num_layers:
-        raise ValueError(f"of {num_layers} layers, between 1 and {num_layers} can be kept, not {keep}")
+    if not (isinstance(keep, Integral) and 1 <= keep <= num_layers):
+        raise ValueError(f"of {num_layers} layers, between 1 and {num_layers} can be kept, not {keep!r}")
 
 
 # --- strategies ------------------------------------------------------------------------------------
@@ -158,7 +163,12 @@ def data_driven(
 
     Returns:
         The kept depths, and every layer's learned keep rate [L].
+
+    Raises:
+        ValueError: the model is in training mode, or see `every_other` for `keep`.
     """
+    if model.training:
+        raise ValueError("data_driven needs the model in evaluation mode: call model.eval() first")
     layers = find_layers(model)
     torch.manual_seed(seed)
     rates = LayerRates(len(layers), model.config.hidden_size, keep).to(model.device)

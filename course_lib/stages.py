@@ -9,9 +9,6 @@ import hashlib
 import json
 import shutil
 import time
-import tomllib
-from dataclasses import fields
-from difflib import get_close_matches
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -37,30 +34,13 @@ from course_lib.layerdrop import LayerDrop
 from course_lib.loop import LengthBuckets, LoopSettings, train
 from course_lib.paths import CHECKPOINTS, DATA, RECIPES, RUNS, TRACES
 from course_lib.pretraining import MaskedLanguageModel, new_masked_lm, stack
+from course_lib.recipes import OPTIONS, read_recipe
 from course_lib.records import read_record, write_record
 from course_lib.report import cut_metrics, fastbert_metrics
 from course_lib.static_student import StudentLanguageModel, new_student
 from course_lib.trace import ExitTrace
 from course_lib.worlds import worlds, worlds_tokenizer
 
-OPTIONS = {  # what `course train` may change in a recipe, stage by stage
-    "pretrain": ("seed",),
-    "baseline": ("data",),
-    "fastbert": ("seed", "backbone", "data"),
-    "pruning": ("seed", "backbone", "data"),
-}
-LOOP = {field.name for field in fields(LoopSettings)} - {"seed"}
-TABLES = {  # what the tables of a recipe may say
-    "phases": LOOP | {"layers", "corpora"},
-    "finetune": LOOP | {"joint", "hide_tokens", "step_by_step", "layer_drop"},
-    "distil": LOOP,
-}
-NEEDED = {  # what a recipe must have, stage by stage
-    "pretrain": ("phases",),
-    "baseline": ("data",),
-    "fastbert": ("data", "seeds", "model", "finetune", "distil"),
-    "pruning": ("data", "backbone", "seeds", "cut", "tuned", "finetune"),
-}
 BEGINS_WITH = ("start", "teacher", "backbone")  # the keys of a recipe that name a checkpoint
 UNFINISHED = DATA / "unfinished"  # what an interrupted training resumes from; not committed
 
@@ -105,38 +85,6 @@ def run_recipe(
     from course_lib.pruning_study import run_pruning_study  # it needs this module itself
 
     return [run_pruning_study(recipe, each, runs) for each in seeds][-1]
-
-
-def read_recipe(name_or_file: str | Path) -> dict:
-    """A recipe by its name in data/recipes, or from a TOML file of your own."""
-    path = Path(name_or_file)
-    if path.suffix != ".toml":
-        path = RECIPES / f"{name_or_file}.toml"
-    if not path.is_file():
-        names = ", ".join(sorted(found.stem for found in RECIPES.glob("*.toml")))
-        raise FileNotFoundError(f"no recipe {str(name_or_file)!r}; there are: {names}")
-    return checked_recipe({"name": path.stem, **tomllib.loads(path.read_text("utf-8"))})
-
-
-def checked_recipe(recipe: dict) -> dict:
-    """The recipe itself, if its stage and the keys of its tables are known.
-
-    Raises:
-        ValueError: they are not; the message names the nearest key.
-    """
-    if recipe.get("stage") not in OPTIONS:
-        raise ValueError(
-            f"{recipe['name']}: stage must be one of {list(OPTIONS)}, not {recipe.get('stage')!r}"
-        )
-    for table, known in TABLES.items():
-        found = recipe.get(table, {})
-        for key in {key for each in (found if isinstance(found, list) else [found]) for key in each} - known:
-            near = get_close_matches(key, known, n=1, cutoff=0)[0]
-            raise ValueError(f"{recipe['name']}: [{table}] has no {key!r}; did you mean {near!r}?")
-    for key in NEEDED[recipe["stage"]]:
-        if key not in recipe:
-            raise ValueError(f"{recipe['name']}: a recipe of stage {recipe['stage']!r} needs {key!r}")
-    return recipe
 
 
 def identity(recipe: dict, data: object) -> str:
@@ -507,10 +455,18 @@ def load_corpus(name: str) -> DatasetDict:
 
 
 def find_model(name: str) -> str:
-    """A folder whose checksums hold, a checkpoint of the course, or else a hub name as it is."""
+    """A folder whose checksums hold, a checkpoint of the course, or else a hub name as it is.
+
+    Raises:
+        FileNotFoundError: no such folder, or a checkpoint of the course that has not been trained here.
+    """
     try:
         return str(checked(name))
     except FileNotFoundError:
+        if (RECIPES / f"{name}.toml").is_file():
+            raise FileNotFoundError(
+                f"the checkpoint {name!r} is not shipped: `course train {name}` makes it"
+            ) from None
         if Path(name).is_absolute() or name.startswith("."):
             raise
         return name

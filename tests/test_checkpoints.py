@@ -92,7 +92,7 @@ def test_the_shipped_model_reproduces_its_record(name):
 
 
 def test_shipped_sizes():
-    backbones = ["reviews-start", "reviews-backbone", "reviews-layerdrop"]
+    backbones = ["reviews-backbone", "reviews-layerdrop"]
     for name in [*SHIPPED, *backbones]:
         megabytes = 1 if name.startswith("worlds") else 8
         size = sum(file.stat().st_size for file in checked(CHECKPOINTS / name).iterdir())

@@ -194,6 +194,19 @@ def test_a_guess_is_compared(monkeypatch):
     checks.compare_guess(None, 12.34)
     checks.compare_guess(10, 12.34)
     assert "12.3" in shown[0] and "+2.3" in shown[1] and "10.0" in shown[1]
+    for odd in ("ten", [1, 2], ...):
+        checks.compare_guess(odd, 12.34)
+        assert repr(odd) in shown[-1] and "12.3" in shown[-1]
+
+
+def test_a_choice_is_compared(monkeypatch):
+    shown = []
+    monkeypatch.setattr(checks, "say", lambda key, **values: shown.append((key, values["actual"])))
+    for choice in (None, "many", "few", 3):
+        checks.compare_choice(choice, "many", ("few", "many"))
+    keys, actual = zip(*shown, strict=True)
+    assert keys == ("guess.none", "guess.right", "guess.wrong", "guess.no_choice")
+    assert set(actual) == {words.t("choice.many")}
 
 
 # --- lesson 04 -------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Figures show what the trace holds, in both languages, without a missing glyph."""
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,9 @@ from PIL import Image
 
 from course_lib import figures, style, words
 from course_lib.figures.accuracy_by_uncertainty import by_uncertainty
+from course_lib.figures.drawn_layers import cells, draws
 from course_lib.figures.trade_off import fixed_depths
+from course_lib.records import write_record
 
 TRACE = made_up_trace()
 STEPS = np.arange(200) % 4 + 1
@@ -24,7 +27,6 @@ DRAW = {
     "accuracy_by_steps": lambda: figures.accuracy_by_steps(TRACE, STEPS),
     "accuracy_by_uncertainty": lambda: figures.accuracy_by_uncertainty(TRACE, [1, 3, 6]),
     "exit_layer_by_steps": lambda: figures.exit_layer_by_steps(TRACE, STEPS, 0.5),
-    "drawn_layers": lambda: figures.drawn_layers(0.2),
     "layer_histogram": lambda: figures.layer_histogram(TRACE, 0.5),
     "masked_loss_by_kept": lambda: figures.masked_loss_by_kept(LOSSES),
     "steps_by_layers_kept": lambda: figures.steps_by_layers_kept({"plain": BY_STEPS, "layerdrop": BY_STEPS}),
@@ -131,14 +133,17 @@ def test_the_font_comes_with_a_package_and_has_what_we_write():
 
 
 def test_the_same_coins_at_every_rate():
-    few, many = (figures.draws(rate, 12, 400) for rate in (0.5, 0.2))
-    assert not (few & ~many).any(), "what runs at a high rate runs at a lower one"
-    assert many.mean() == pytest.approx(0.8, abs=0.02) and figures.draws(0.0, 12, 5).all()
+    rates = (0.0, 0.2, 0.5, 0.9)
+    for many, few in pairwise(draws(rate, 12, 400) for rate in rates):
+        others = few.sum(1) > 1  # where all coins say drop, one layer is spared
+        assert not (few & ~many)[others].any(), "what runs at a high rate runs at a lower one"
+    many = draws(0.2, 12, 400)
+    assert many.mean() == pytest.approx(0.8, abs=0.02) and draws(0.0, 12, 5).all()
 
 
-def test_drawn_layers_fills_the_squares_that_run():
-    runs = figures.draws(0.5, 12, 50)
-    squares = figures.drawn_layers(0.5).axes[0].images[0].get_array()
+def test_the_squares_that_run_are_filled():
+    runs = draws(0.5, 12, 50)
+    squares = cells(runs.T)
     assert squares.shape == (60, 250)  # five dots a square, one of them the gap
     np.testing.assert_array_equal(squares[::5, ::5], runs.T)
     assert (squares[4::5] == -1).all() and (squares[:, 4::5] == -1).all()
@@ -163,3 +168,30 @@ def test_trade_offs_compares_at_four_times():
         figures.at_saving(CURVES["layerdrop"], 4).mean() - figures.at_saving(CURVES["plain"], 4)[0]
     )
     assert f"{points:+.2f}" in title
+
+
+def worlds_record(seed, shares):
+    """A network that is right on `shares[keep]` of the worlds with 1 step, and on half as many with 2."""
+    cut = {str(keep): {"accuracy_by_steps": {"1": share, "2": share / 2}} for keep, share in shares.items()}
+    return {"seed": seed, "metrics": {"cut": cut}}
+
+
+def test_cuts_by_steps_are_means_over_the_seeds(tmp_path):
+    write_record("w-seed1", worlds_record(1, {6: 1.0, 4: 0.8}), tmp_path)
+    write_record("w-seed2", worlds_record(2, {6: 0.8, 4: 0.2}), tmp_path)
+    table = figures.cut_by_steps("w", tmp_path)
+    assert table.columns.tolist() == [6, 4] and table.index.tolist() == ["1", "2"]
+    np.testing.assert_allclose(table, [[0.9, 0.5], [0.45, 0.25]])
+    write_record("w-seed3", worlds_record(3, {6: 0.8, 3: 0.2}), tmp_path)
+    with pytest.raises(ValueError, match="seeds of 'w' were cut to different numbers of layers"):
+        figures.cut_by_steps("w", tmp_path)
+
+
+def test_curves_meet_where_the_records_were_measured(tmp_path):
+    for seed, best in ((1, 0.9), (2, 0.8)):
+        curve = {"flops_speedup": [1.0, 4.0, 8.0], "accuracy": [best, best - 0.1, best - 0.3]}
+        write_record(f"f-seed{seed}", {"seed": seed, "metrics": {"tradeoff": curve}}, tmp_path)
+    curves = figures.curve_of("f", tmp_path)
+    assert curves.shape == (2, 29)
+    for saving, lost in ((1, 0.0), (4, 0.1), (6, 0.2), (8, 0.3)):
+        np.testing.assert_allclose(figures.at_saving(curves, saving), [0.9 - lost, 0.8 - lost])

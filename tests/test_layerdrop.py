@@ -108,6 +108,20 @@ def test_each_layer_is_dropped_at_the_rate_of_its_profile():
         assert ((runs - (1 - rates)).abs() < 4 * standard_error).all()
 
 
+def test_a_model_is_dropped_by_the_profile_asked_for():
+    model = tiny_model(BertModel, 4).train()
+    drop = LayerDrop(0.4, profile="linear").attach(model)
+    torch.testing.assert_close(drop.rates, torch.tensor([0.1, 0.2, 0.3, 0.4]))
+    seen = []
+    for step in range(400):
+        drop.seed(step)
+        with torch.no_grad():
+            model(IDS)
+        seen.append(drop.runs.clone())
+    ran = torch.stack(seen).float().mean(0)
+    assert ((ran - (1 - drop.rates)).abs() < 4 * (drop.rates * (1 - drop.rates) / 400).sqrt()).all()
+
+
 def test_linear_rates_rise_with_the_depth_to_the_rate():
     torch.testing.assert_close(drop_rates(0.4, 4, "linear"), torch.tensor([0.1, 0.2, 0.3, 0.4]))
     assert drop_rates(0.4, 3).tolist() == pytest.approx([0.4, 0.4, 0.4])
@@ -436,7 +450,14 @@ def test_bf16_autocast_agrees_with_float32(model_class, unit):
 
 @pytest.mark.parametrize(
     ("model_class", "unit"),
-    [(BertModel, "layer"), (BertModel, "sublayer"), (BertModel, "head"), (GPT2Model, "layer")],
+    [
+        (BertModel, "layer"),
+        (BertModel, "sublayer"),
+        (BertModel, "head"),
+        (BertModel, "ffn"),
+        (GPT2Model, "layer"),
+        (GPT2Model, "head"),
+    ],
 )
 def test_compiling_freezes_no_draw(model_class, unit):
     """A draw inside the compiled graph would be the same for ever; and each draw must not compile anew."""

@@ -5,6 +5,7 @@ import itertools
 import logging
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -188,7 +189,24 @@ def test_impossible_depths_are_refused_with_the_range(keep):
             cut()
 
 
-@pytest.mark.parametrize("keep", [0, 13, -1])
+@pytest.mark.parametrize("keep", [6, None, [1.5], "six"])
+def test_what_is_no_list_of_depths_is_refused_with_the_range(keep):
+    with pytest.raises(ValueError, match=r"keep must be a list of depths in 1\.\.12, not "):
+        prune(tiny_model(BertModel, 12), keep)
+
+
+def test_depths_may_come_as_a_tensor_or_an_array():
+    model = tiny_model(BertModel, 4)
+    for keep in (torch.tensor([1, 3]), np.array([1, 3]), (1, 3)):
+        assert prune(model, keep).config.num_hidden_layers == 2
+
+
+def test_drop_rates_are_learned_in_evaluation_mode():
+    with pytest.raises(ValueError, match="evaluation mode"):
+        data_driven(tiny_model(BertModel, 4).train(), lambda step: torch.tensor(0.0), 2)
+
+
+@pytest.mark.parametrize("keep", [0, 13, -1, 2.5])
 def test_impossible_numbers_of_layers_are_refused_with_the_range(keep):
     for ask in (
         lambda: every_other(12, keep),

@@ -2,10 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
+import torch
 from tiny import tiny_backbone_folder
 
 from course_lib import pruning_study
+from course_lib.corpora import from_files
+from course_lib.pruning import prune
 from course_lib.stages import run_recipe
 
 RECIPE = """
@@ -50,10 +54,39 @@ def test_every_strategy_is_measured_at_every_depth(records):
         assert set(found["cut"]) == {"every_other", "first", "search", "data_driven"}
         for cuts in found["cut"].values():
             assert {keep: len(cut["layers"]) for keep, cut in cuts.items()} == {"2": 2, "1": 1}
-            assert all(0 <= cut["accuracy"] <= 1 for cut in cuts.values())
-        assert found["layers"] == 4 and 0 <= found["accuracy"] <= 1
+        assert found["layers"] == 4
         assert set(found["masked_loss"]) == {"4", "2", "1"} and set(found["cut_then_tuned"]) == {"2"}
         assert found["parameters"]["4"] > found["parameters"]["2"] > found["parameters"]["1"]
+
+
+def test_what_is_recorded_is_the_accuracy_of_the_network_that_was_cut(folder, monkeypatch):
+    """The fine-tuned networks are caught on their way, cut by hand, and asked text by text."""
+    caught, drops = [], []
+    finetune = pruning_study._finetune
+
+    def noted(model, tokenizer, rows, settings, layer_drop, *rest):
+        finetune(model, tokenizer, rows, settings, layer_drop, *rest)
+        caught.append((model, tokenizer))
+        drops.append(layer_drop)
+
+    monkeypatch.setattr(pruning_study, "_finetune", noted)
+    found = study(folder, "caught", drop="layer_drop = { rate = 0.5 }")["metrics"]
+    (full, tokenizer), (two, _) = caught
+    assert drops == [{"rate": 0.5}, None], "what is tuned after the cut is tuned without LayerDrop"
+    rows = from_files(folder / "mine.csv")["test"]
+
+    @torch.no_grad()
+    def right(model):
+        answers = [
+            model(**tokenizer(text, return_tensors="pt")).logits.argmax().item() for text in rows["text"]
+        ]
+        return np.mean(np.array(answers) == rows["label"])
+
+    assert found["accuracy"] == right(full) and found["cut_then_tuned"]["2"] == right(two)
+    for strategy in found["cut"].values():
+        for cut in strategy.values():
+            assert cut["accuracy"] == right(prune(full, cut["layers"]))
+    assert found["parameters"]["2"] == two.num_parameters()
 
 
 def test_layerdrop_trains_another_network(records):

@@ -12,7 +12,8 @@ from transformers import RobertaConfig
 from course_lib import stages
 from course_lib.checkpoints import load_fastbert
 from course_lib.layerdrop import LayerDrop
-from course_lib.stages import HiddenTokens, StepByStep, read_recipe, reproduce_order, run_recipe
+from course_lib.recipes import read_recipe
+from course_lib.stages import HiddenTokens, StepByStep, find_model, reproduce_order, run_recipe
 from course_lib.trace import ExitTrace
 from course_lib.worlds import worlds
 
@@ -241,7 +242,16 @@ def test_reproduce_goes_on_where_it_was(small, monkeypatch):
     ("text", "message"),
     [
         (FASTBERT.replace("epochs = 2", "epoch = 2"), "no 'epoch'; did you mean 'epochs'"),
-        (FASTBERT.replace("[distil]", "[model2]"), "needs 'distil'"),
+        (FASTBERT.replace("[distil]", "[model2]"), "no 'model2'; did you mean 'model'"),
+        (FASTBERT.replace("[distil]", "[model.distil]"), "needs 'distil'"),
+        ("layer_dropp = { rate = 0.5 }" + PRETRAIN, "no 'layer_dropp'; did you mean 'layer_drop'"),
+        ("layer_drop = { rat = 0.5 }" + PRETRAIN, r"\[layer_drop\] has no 'rat'; did you mean 'rate'"),
+        ("layer_drop = { profile = 'linear' }" + PRETRAIN, r"\[layer_drop\] needs 'rate'"),
+        ("layer_drop = { rate = 1.5 }" + PRETRAIN, r"must lie in \[0, 1\), not 1.5"),
+        (
+            FASTBERT.replace("hide_tokens = 0.1", "layer_drop.unit = 'x'\nlayer_drop.rate = 0"),
+            "unit must be one of",
+        ),
         (PRETRAIN.replace("layers = 1", "layer = 1"), "no 'layer'; did you mean 'layers'"),
         ('data = "reviews"', "stage must be one of .* not None"),
     ],
@@ -358,6 +368,12 @@ def test_step_by_step_asks_each_layer_that_runs_for_one_more_pass(rate, asked):
 def test_reproduce_trains_a_backbone_before_what_stands_on_it():
     order = reproduce_order()
     assert order.index("reviews-backbone") < order.index("reviews-fastbert")
+
+
+def test_a_checkpoint_that_is_not_shipped_names_its_recipe(monkeypatch, small):
+    monkeypatch.setattr("course_lib.checkpoints.CHECKPOINTS", small)
+    with pytest.raises(FileNotFoundError, match="not shipped: `course train reviews-start` makes it"):
+        find_model("reviews-start")
 
 
 def test_a_backbone_that_is_no_bert(small):

@@ -1,6 +1,7 @@
-"""The speed slider, moved by its value as a notebook's test cell moves it."""
+"""The three sliders, moved by their values as a notebook's test cell moves them."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 
 from course_lib import words
 from course_lib.cuts import STRATEGIES
+from course_lib.figures.drawn_layers import draws
 from course_lib.widgets import DepthSlider, DropRateSlider, SpeedSlider, easy_to_hard
 
 TRACE = made_up_trace(classes=3)
@@ -33,46 +35,80 @@ def pixels(slider) -> np.ndarray:
     return np.array(Image.open(io.BytesIO(slider.image.value)).convert("RGB"), dtype=int)
 
 
-def test_every_move_gives_another_picture_of_the_same_size(slider):
+# --- what all three have in common -----------------------------------------------------------------
+
+CUTS = made_up_cuts()
+SLIDERS = {  # name: what makes it, the slider's name, both ends and the middle
+    "speed": (lambda: SpeedSlider(TRACE, TEXTS, NAMES), "speed", (0.0, 0.5, 1.0)),
+    "drop rate": (lambda: DropRateSlider(CUTS), "rate", (0.0, 0.5, 0.9)),
+    "depth": (lambda: DepthSlider(CUTS[CUTS["study"] != "half"], made_up_costs()), "keep", (2, 6, 12)),
+}
+
+
+@pytest.fixture(params=SLIDERS)
+def any_slider(request):
+    """A slider, what moves it, and its two ends and middle."""
+    make, name, values = SLIDERS[request.param]
+    box = make()
+    return box, getattr(box, name), values
+
+
+def test_every_move_gives_another_picture_of_the_same_size(any_slider):
+    box, handle, values = any_slider
     pictures = []
-    for speed in (0.0, 0.5, 1.0):
-        slider.speed.value = speed
-        pictures.append(pixels(slider))
+    for value in values:
+        handle.value = value
+        pictures.append(pixels(box))
     assert len({picture.shape for picture in pictures}) == 1
     for one, other in ((0, 1), (1, 2), (0, 2)):
         assert (pictures[one] != pictures[other]).any()
 
 
-def test_a_move_back_gives_the_first_picture_again(slider):
-    before = slider.image.value
-    slider.speed.value = 0.9
-    slider.speed.value = 0.5
-    assert slider.image.value == before
+def test_a_move_back_gives_the_first_picture_again(any_slider):
+    box, handle, values = any_slider
+    handle.value = values[1]
+    before = box.image.value
+    handle.value = values[2]
+    assert box.image.value != before
+    handle.value = values[1]
+    assert box.image.value == before
 
 
-def test_only_bars_and_point_move(slider):
+def test_only_what_is_inside_the_charts_moves(any_slider):
     """Fixed axes: labels and frame (the outer margin) stay to the pixel."""
-    slider.speed.value = 0.0
-    left = pixels(slider)
-    slider.speed.value = 1.0
-    right = pixels(slider)
+    box, handle, values = any_slider
+    handle.value = values[0]
+    left = pixels(box)
+    handle.value = values[2]
+    right = pixels(box)
     np.testing.assert_array_equal(left[-60:], right[-60:])
-    np.testing.assert_array_equal(left[:, :90], right[:, :90])
+    np.testing.assert_array_equal(left[:, :60], right[:, :60])
 
 
-@pytest.mark.parametrize("speed", [0.0, 0.5, 1.0])
-def test_the_two_charts_fill_the_picture(slider, speed):
-    slider.speed.value = speed
-    static = slider.static(speed)
-    static.draw_without_rendering()  # lays it out
-    for figure in (slider.picture.figure, static):
-        left, right = (axes.get_position() for axes in figure.axes)
-        assert min(left.width, right.width) > 0.35 and min(left.height, right.height) > 0.5
+def test_the_two_charts_fill_the_picture(any_slider):
+    box, handle, values = any_slider
+    for value in values:
+        handle.value = value
+        static = box.static_now()
+        static.draw_without_rendering()  # lays it out
+        for figure in (box.picture.figure, static):
+            left, right = (axes.get_position() for axes in figure.axes)
+            assert min(left.width, right.width) > 0.35 and min(left.height, right.height) > 0.5
 
 
-def test_the_background_of_the_picture_is_white(slider):
+def test_the_background_of_the_picture_is_white(any_slider):
     """Its palette is fixed, and must not tint what it doesn't hold exactly."""
-    assert (pixels(slider)[0, 0] == 255).all()
+    assert (pixels(any_slider[0])[0, 0] == 255).all()
+
+
+def test_without_a_kernel_the_output_still_has_picture_and_words(any_slider):
+    data, metadata = any_slider[0]._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert data["text/plain"] == metadata["image/png"]["alt"] and "<" not in data["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+# --- the speed slider ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("speed", [0.0, 0.25, 0.5, 1.0])
@@ -139,11 +175,8 @@ def test_a_typed_sentence_is_warned_about_when_the_model_cannot_read_it():
     assert slider.notice.value == words.t("slider.empty") and slider.layers.value == ""
 
 
-def test_without_a_kernel_the_output_still_has_picture_and_words(slider):
-    data, metadata = slider._repr_mimebundle_()
-    assert data["image/png"].startswith(b"\x89PNG")
-    assert f"{TRACE.at(0.5).accuracy:.1%}" in data["text/plain"] == metadata["image/png"]["alt"]
-    assert "application/vnd.jupyter.widget-view+json" in data
+def test_the_words_in_place_of_the_picture_tell_the_accuracy(slider):
+    assert f"{TRACE.at(0.5).accuracy:.1%}" in slider._repr_mimebundle_()[0]["text/plain"]
 
 
 def test_static_gives_the_picture_at_any_speed(slider):
@@ -157,8 +190,6 @@ def test_texts_of_another_split_are_refused():
 
 # --- the drop-rate slider --------------------------------------------------------------------------
 
-CUTS = made_up_cuts()
-
 
 @pytest.fixture
 def drop_rate():
@@ -170,7 +201,9 @@ def test_every_drop_rate_has_its_picture_and_its_expectation(drop_rate):
     for rate in (0.0, 0.45, 0.9):
         drop_rate.rate.value = rate
         pictures.add(drop_rate.image.value)
-        assert f"<b>{12 * (1 - rate):.1f}</b>" in drop_rate.state.value
+        expected = draws(rate, 12, 20_000).sum(1).mean()  # with the one layer that is always spared
+        shown = float(re.search(r"<b>([0-9.]+)</b>", drop_rate.state.value)[1])
+        assert shown == pytest.approx(expected, abs=0.1)
         assert f"{drop_rate.runs(rate).sum(1).mean():.1f}" in drop_rate.state.value
     assert len(pictures) == 3 and (pixels(drop_rate)[0, 0] == 255).all()
 
@@ -183,12 +216,10 @@ def test_a_rate_that_a_network_was_trained_at_is_picked_out(drop_rate):
     assert all(f"<b>{accuracy:.1%}</b>" in drop_rate.state.value for accuracy in means)
     drop_rate.rate.value = 0.3
     assert len(drop_rate.picture.line.get_ydata()) == 0
-    assert words.t("drop_rate.untrained", measured="0, 0.2, 0.5") in drop_rate.state.value
-
-
-def test_the_drop_rate_slider_has_words_for_those_who_cannot_see_it(drop_rate):
-    data, _ = drop_rate._repr_mimebundle_()
-    assert data["image/png"].startswith(b"\x89PNG") and "<" not in data["text/plain"]
+    assert (
+        words.t("drop_rate.untrained", measured=words.t("list.comma").join(["0", "0.2", "0.5"]))
+        in drop_rate.state.value
+    )
 
 
 # --- the depth slider ------------------------------------------------------------------------------

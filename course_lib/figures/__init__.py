@@ -8,7 +8,6 @@ from course_lib.figures.accuracy_by_exit import accuracy_by_exit
 from course_lib.figures.accuracy_by_steps import accuracy_by_steps, accuracy_table
 from course_lib.figures.accuracy_by_uncertainty import accuracy_by_uncertainty, by_uncertainty
 from course_lib.figures.by_layers_kept import accuracy_by_kept, masked_loss_by_kept
-from course_lib.figures.drawn_layers import drawn_layers, draws
 from course_lib.figures.exit_layer_by_steps import exit_layer_by_steps, mean_exit_layers
 from course_lib.figures.layer_histogram import layer_histogram
 from course_lib.figures.steps_by_layers_kept import cut_by_steps, steps_by_layers_kept
@@ -25,8 +24,6 @@ __all__ = [
     "by_uncertainty",
     "curve_of",
     "cut_by_steps",
-    "drawn_layers",
-    "draws",
     "exit_layer_by_steps",
     "layer_histogram",
     "masked_loss_by_kept",

@@ -4,35 +4,25 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from course_lib.layerdrop import draw, drop_rates
-from course_lib.style import BLUE, describe, new_figure
+from course_lib.style import BLUE
 from course_lib.words import t
 
 CELL = np.pad(np.ones((4, 4)), ((0, 1), (0, 1)))  # a square and the gap beside it
 COLOURS = LinearSegmentedColormap.from_list("runs", ["#e4e4e4", BLUE]).with_extremes(under="white")
 
 
-def draws(rate: float, num_layers: int, steps: int, profile: str = "constant", seed: int = 0) -> np.ndarray:
+def draws(rate: float, num_layers: int, steps: int, seed: int = 0) -> np.ndarray:
     """The layers that run in `steps` training steps, as booleans [S, L].
 
-    The same seed throws the same coins at every rate, so a layer that runs at a high rate also runs at a
-    lower one.
+    Every step throws the same coins at every rate, so a layer that runs at a high rate also runs at a
+    lower one (but for the layer that is spared where all coins say drop).
     """
-    rates, generator = drop_rates(rate, num_layers, profile), torch.Generator().manual_seed(seed)
-    return torch.stack([draw(rates, generator) for _ in range(steps)]).numpy()
-
-
-def drawn_layers(rate: float, num_layers: int = 12, steps: int = 50, seed: int = 0) -> Figure:
-    """One column a step, one row a layer; filled where the layer runs."""
-    runs = draws(rate, num_layers, steps, seed=seed)
-    figure, axes = new_figure(height=3.2)
-    draw_runs(axes, runs)
-    title = t("figure.drawn_layers", rate=rate, layers=num_layers, mean=runs.sum(1).mean(), steps=steps)
-    axes.set_title(title)
-    return describe(figure, title)
+    rates, generator = drop_rates(rate, num_layers), torch.Generator()
+    steps = range(seed, seed + steps)
+    return torch.stack([draw(rates, generator.manual_seed(1_000_003 * step)) for step in steps]).numpy()
 
 
 def draw_runs(axes: Axes, runs: np.ndarray) -> AxesImage:

@@ -1,27 +1,34 @@
 """What a cut takes first: accuracy on the worlds by number of steps and of layers kept."""
 
+from pathlib import Path
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from course_lib.figures.heatmap import draw_heatmap
 from course_lib.figures.studies import study_word
+from course_lib.paths import RUNS
 from course_lib.report import seed_records
 from course_lib.style import describe, new_figure
 from course_lib.words import t
 
 
-def cut_by_steps(recipe: str) -> pd.DataFrame:
+def cut_by_steps(recipe: str, runs: Path = RUNS) -> pd.DataFrame:
     """The share of worlds answered rightly after a cut, mean over the seeds of a FastBERT recipe.
 
     Rows: number of steps; columns: layers kept, all of them first.
+
+    Raises:
+        ValueError: the seeds' records hold different cuts.
     """
-    metrics = [record["metrics"] for record in seed_records(recipe)]
+    metrics = [record["metrics"] for record in seed_records(recipe, runs)]
     tables = [
         pd.DataFrame({int(keep): cut["accuracy_by_steps"] for keep, cut in each["cut"].items()})
         for each in metrics
     ]
-    shared = [keep for keep in tables[0] if all(keep in table for table in tables)]
-    return sum(table[shared] for table in tables) / len(tables)
+    if any(not table.columns.equals(tables[0].columns) for table in tables):
+        raise ValueError(f"the seeds of {recipe!r} were cut to different numbers of layers")
+    return sum(tables) / len(tables)
 
 
 def steps_by_layers_kept(tables: dict[str, pd.DataFrame]) -> Figure:

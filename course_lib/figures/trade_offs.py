@@ -1,10 +1,13 @@
 """Early exit on two backbones: both trade-off curves, with their spread over seeds."""
 
+from pathlib import Path
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from course_lib.figures.studies import look
+from course_lib.paths import RUNS
 from course_lib.report import seed_records
 from course_lib.style import describe, new_figure, percent_axis
 from course_lib.words import t
@@ -12,9 +15,9 @@ from course_lib.words import t
 SAVINGS = np.linspace(1.0, 8.0, 29)  # FLOPs speed-ups at which the curves are compared
 
 
-def curve_of(recipe: str) -> np.ndarray:
+def curve_of(recipe: str, runs: Path = RUNS) -> np.ndarray:
     """Accuracy [seeds, X] of a FastBERT recipe at `SAVINGS`, on the test split, by interpolation."""
-    curves = [record["metrics"]["tradeoff"] for record in seed_records(recipe)]
+    curves = [record["metrics"]["tradeoff"] for record in seed_records(recipe, runs)]
     return np.array([np.interp(SAVINGS, each["flops_speedup"], each["accuracy"]) for each in curves])
 
 
@@ -24,7 +27,10 @@ def at_saving(curves: np.ndarray, saving: float) -> np.ndarray:
 
 
 def trade_offs(curves: dict[str, np.ndarray]) -> Figure:
-    """One line a study (see `curve_of`), the mean over its seeds; the band is a standard deviation."""
+    """One line for each of two studies (see `curve_of`), the mean over its seeds.
+
+    The band is a standard deviation; the title compares the two where four times the FLOPs are saved.
+    """
     figure, axes = new_figure()
     for study, curve in curves.items():
         style = look(study) | {"marker": None}

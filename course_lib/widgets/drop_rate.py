@@ -62,13 +62,14 @@ class DropRateSlider(PictureBox):
 
     def describe(self, rate: float) -> str:
         """The sentence under the slider."""
+        expected = (1 - rate) * self.layers + rate**self.layers  # where all would be dropped, one runs
         first = t(
             "drop_rate.state",
-            expected=(1 - rate) * self.layers,
+            expected=expected,
             layers=self.layers,
             drawn=self.runs(rate).sum(1).mean(),
             steps=self.steps,
-            time=1 - rate,
+            time=expected / self.layers,
         )
         curve = self.curve(rate)
         if curve is None:
