@@ -25,6 +25,7 @@ _HOME = {
     "paper_flops": "cost",
     "prune": "pruning",
     "prune_feed_forward": "pruning_width",
+    "prune_heads": "pruning_width",
     "recommended_rate": "pruning",
     "reviews": "corpora",
     "search_on_valid": "pruning",

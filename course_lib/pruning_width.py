@@ -1,10 +1,9 @@
-"""Narrower instead of shallower: a network whose feed-forwards keep only their strongest neurons.
+"""Narrower instead of shallower: layers that keep only their strongest neurons, or their strongest heads.
 
 Fan et al. 2019, section 3.1, name heads and feed-forward matrices beside whole layers as what may be
-dropped in groups. A feed-forward with fewer neurons is still a plain model of `transformers`. Single heads
-are not cut here: no config can say that a layer has fewer heads of the same width, so what is left would be
-no plain model; and only a part of the attention's time would be saved (lesson 4.9 measures it, as does
-`course bench layerdrop --unit head`).
+dropped in groups. A feed-forward with fewer neurons is still a plain model of `transformers`; an attention
+with fewer heads is not, since no config can say that heads of the same width are fewer. Lesson 4.9 measures
+what time each brings.
 """
 
 import copy
@@ -45,6 +44,43 @@ def prune_feed_forward(model: PreTrainedModel, width: int) -> PreTrainedModel:
                 weights[f"{key}.bias"] = weights[f"{key}.bias"][neurons]
     narrower.load_state_dict(weights)
     return narrower.train(model.training)
+
+
+def prune_heads(model: PreTrainedModel, heads: int) -> PreTrainedModel:
+    """A copy of a BERT-like model whose layers have `heads` heads each, the strongest, of the same width.
+
+    A head's strength is the norm of its value weights times the norm of the output weights that it meets.
+    The copy runs and can be trained on, but its config cannot describe it: `from_pretrained` will not load
+    what `save_pretrained` writes. Its results are those of the whole model with the other heads silenced.
+
+    Raises:
+        ValueError: `heads` is not between 1 and what there is, or the layers are not BERT's.
+    """
+    narrower = copy.deepcopy(model)
+    for layer in find_layers(narrower):
+        if not hasattr(layer, "feed_forward_chunk"):
+            raise ValueError(f"heads can be cut from BERT's layers, not from a {type(layer).__name__}")
+        attention, out = layer.attention.self, layer.attention.output
+        total, width = attention.num_attention_heads, attention.attention_head_size
+        if not 1 <= heads <= total:
+            raise ValueError(f"of {total} heads, between 1 and {total} can be kept, not {heads}")
+        strength = attention.value.weight.view(total, -1).norm(dim=1) * (
+            out.dense.weight.view(-1, total, width).norm(dim=(0, 2))
+        )  # [heads]
+        kept = strength.topk(heads).indices.sort().values
+        features = torch.arange(total * width, device=kept.device).view(total, width)[kept].flatten()
+        for name in ("query", "key", "value"):
+            old = getattr(attention, name)
+            setattr(attention, name, _linear(old.weight[features], old.bias[features]))
+        out.dense = _linear(out.dense.weight[:, features], out.dense.bias)
+        attention.num_attention_heads, attention.all_head_size = heads, heads * width
+    return narrower
+
+
+def _linear(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
+    module = nn.Linear(weight.shape[1], weight.shape[0], device=weight.device, dtype=weight.dtype)
+    module.load_state_dict({"weight": weight, "bias": bias})
+    return module
 
 
 def strongest(into: nn.Module, out: nn.Module, width: int) -> torch.Tensor:

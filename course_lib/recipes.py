@@ -57,8 +57,6 @@ def checked_recipe(recipe: dict) -> dict:
     if stage not in NEEDED:
         raise ValueError(f"{name}: stage must be one of {list(NEEDED)}, not {stage!r}")
     _refuse_unknown(recipe, NEEDED[stage] | ALLOWED[stage] | {"name", "stage", "reproduce"}, name)
-    for key in sorted(NEEDED[stage] - recipe.keys()):
-        raise ValueError(f"{name}: a recipe of stage {stage!r} needs {key!r}")
     found = [(table, each) for table in TABLES for each in _as_list(recipe.get(table, {}))]
     found.append(("layer_drop", recipe.get("finetune", {}).get("layer_drop", {})))
     for table, each in found:
@@ -67,6 +65,8 @@ def checked_recipe(recipe: dict) -> dict:
             if "rate" not in each:
                 raise ValueError(f"{name}: [layer_drop] needs 'rate'")
             LayerDrop(**each)  # refuses what it must
+    for key in sorted(NEEDED[stage] - recipe.keys()):
+        raise ValueError(f"{name}: a recipe of stage {stage!r} needs {key!r}")
     return recipe
 
 

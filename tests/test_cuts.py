@@ -1,11 +1,12 @@
 """Records of the pruning study become one table, and a mean with its spread over the seeds."""
 
 import math
+import re
 
 import pytest
 from made_up import made_up_cuts
 
-from course_lib.cuts import above_chance, cut_table, masked_losses, over_seeds
+from course_lib.cuts import above_chance, cut_table, in_words, masked_losses, over_seeds
 from course_lib.records import write_record
 
 
@@ -53,6 +54,12 @@ def test_mean_and_spread_over_seeds(runs):
     assert whole["mean"] == pytest.approx(0.83) and whole["count"] == 2
     assert whole["std"] == pytest.approx(0.02 / math.sqrt(2))
     assert math.isnan(found.loc["drop", "whole", 4]["std"])
+
+
+def test_mean_and_spread_in_words(runs):
+    found = in_words(over_seeds(cut_table("plain", "drop", runs=runs)))
+    assert found["plain", "whole", 4] == "83.0 ± 1.4"
+    assert re.fullmatch(r"\d+\.\d", found["drop", "whole", 4]), "one seed has no spread"
 
 
 def test_masked_losses_from_most_to_fewest_layers(runs):

@@ -1,11 +1,13 @@
-"""Narrower feed-forwards: plain models, the strongest neurons, and nothing lost where nothing is cut."""
+"""Narrower layers: the strongest neurons and heads stay, and nothing is lost where nothing is cut."""
+
+import copy
 
 import pytest
 import torch
 from tiny import SIZES, tiny_batch, tiny_model
 from transformers import AutoModel, BertModel, DistilBertModel, GPT2Model, RobertaModel
 
-from course_lib.pruning_width import prune_feed_forward, strongest
+from course_lib.pruning_width import prune_feed_forward, prune_heads, strongest
 
 MODELS = [BertModel, RobertaModel, DistilBertModel, GPT2Model]
 WIDTH = SIZES["intermediate_size"]
@@ -66,3 +68,29 @@ def test_the_strongest_by_hand():
 def test_impossible_widths(width):
     with pytest.raises(ValueError, match=f"between 1 and {WIDTH} can be kept, not {width}"):
         prune_feed_forward(tiny_model(BertModel), width)
+
+
+@pytest.mark.parametrize("heads", [1, 3, 4])
+def test_a_network_with_fewer_heads_is_the_whole_one_with_the_others_silenced(heads):
+    model = tiny_model(BertModel, 3, hidden_size=32, num_attention_heads=4, initializer_range=0.3)
+    ids, mask = tiny_batch([9, 5])
+    narrower = prune_heads(model, heads)
+    silenced = copy.deepcopy(model)
+    for layer in silenced.encoder.layer:
+        values = layer.attention.self.value.weight.view(4, 8, 32)
+        into = layer.attention.output.dense.weight.data.view(32, 4, 8)
+        strength = [values[head].norm() * into[:, head].norm() for head in range(4)]
+        for head in sorted(range(4), key=strength.__getitem__)[: 4 - heads]:
+            into[:, head] = 0
+    found, expected = (net(ids, mask).last_hidden_state for net in (narrower, silenced))
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    assert (narrower.num_parameters() < model.num_parameters()) == (heads < 4)
+    assert model.encoder.layer[0].attention.self.query.out_features == 32, "the model itself stays whole"
+
+
+def test_impossible_numbers_of_heads_are_refused():
+    for heads in (0, 5):
+        with pytest.raises(ValueError, match=f"of 4 heads, between 1 and 4 can be kept, not {heads}"):
+            prune_heads(tiny_model(BertModel, 1, hidden_size=32, num_attention_heads=4), heads)
+    with pytest.raises(ValueError, match="from BERT's layers, not from a GPT2Block"):
+        prune_heads(tiny_model(GPT2Model, 1), 1)
