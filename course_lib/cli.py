@@ -472,7 +472,7 @@ def reproduce(
 def report_pruning(recipe: str, as_json: bool) -> None:
     from course_lib.cuts import cut_table, masked_losses, over_seeds
 
-    study = recipe.removeprefix("pruning-")
+    study = Path(recipe).stem
     found = over_seeds(cut_table(study)).loc[study]
     losses = masked_losses(study)[study]
     if as_json:

@@ -1,6 +1,7 @@
 """What is left of a network after a cut: the records of the pruning study as tables.
 
-A study is one recipe of stage "pruning" (data/recipes/pruning-<study>.toml): one backbone, some seeds.
+A study is one recipe of stage "pruning" (data/recipes/pruning-<study>.toml, or of your own under any name):
+one backbone, some seeds.
 """
 
 from pathlib import Path
@@ -29,10 +30,14 @@ def cut_table(*studies: str, runs: Path = RUNS) -> pd.DataFrame:
         [
             {"study": study, "rate": _rate(record), "seed": record["seed"], **row}
             for study in studies
-            for record in seed_records(f"pruning-{study}", runs)
+            for record in _records(study, runs)
             for row in _rows(record["metrics"])
         ]
     )
+
+
+def _records(study: str, runs: Path) -> list[dict]:
+    return seed_records(study if any(runs.glob(f"{study}-seed*.json")) else f"pruning-{study}", runs)
 
 
 def _rate(record: dict) -> float:
@@ -73,9 +78,7 @@ def masked_losses(*studies: str, runs: Path = RUNS) -> pd.DataFrame:
 
     It belongs to the backbone, before any fine-tuning, so that it is the same for all seeds.
     """
-    columns = {
-        study: seed_records(f"pruning-{study}", runs)[0]["metrics"]["masked_loss"] for study in studies
-    }
+    columns = {study: _records(study, runs)[0]["metrics"]["masked_loss"] for study in studies}
     table = pd.DataFrame(columns)
     table.index = table.index.astype(int)
     return table.sort_index(ascending=False)

@@ -56,12 +56,13 @@ import math
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from transformers import BertForMaskedLM
 
 from course_lib import ExitTrace, LayerDrop, checks, every_other, figures, load_fastbert, only_layers, prune
-from course_lib.cuts import above_chance, cut_table, masked_losses, over_seeds
+from course_lib.cuts import above_chance, cut_table, in_words, masked_losses, over_seeds
 from course_lib.layerdrop import draw, drop_rates
 from course_lib.paths import CHECKPOINTS
 from course_lib.report import mean_and_deviation, seed_records
@@ -325,12 +326,20 @@ pd.DataFrame(steps)[columns].rename(columns=lambda name: t(f"bench.{name}")).rou
 # %% [markdown] lang="en"
 # ## 4.3 Demo: the drop-rate slider (4 min)
 #
-# Left: training steps, one a column, drawn layer by layer. Right: three networks that *were* trained at a rate, then cut to every other layer and not trained again. They went through the same pre-training and fine-tuning, but for the rate.
+# Left: training steps, one a column; a coin decides for every layer whether it runs. Right: three networks that *were* trained at a rate, then cut to every other layer and not trained again. They went through the same pre-training and fine-tuning, but for the rate.
+#
+# **Predict.** What the network of 4.1 lost, trained without LayerDrop, you have seen. How many points does one lose that was trained with drop rate 0.2, cut to 6 of its 12 layers? And cut to 3?
 
 # %% [markdown] lang="zh"
 # ## 4.3 演示：丢弃率滑块（4 分钟）
 #
 # 左图：每一列是一个训练步，逐层抽签决定是否运行。右图：三个**真正**按某个丢弃率训练过的网络，按隔层保留裁剪、不再训练。除了丢弃率，它们的预训练和微调完全一样。
+#
+# **先预测。** 4.1 里的网络训练时没有 LayerDrop，它损失多少已经看到了。按丢弃率 0.2 训练的网络，12 层裁到 6 层，会损失几个百分点？裁到 3 层呢？
+
+# %%
+my_points_at_6 = None  # your number, for example 10
+my_points_at_3 = None
 
 # %% tags=["nbval-ignore-output"]
 from course_lib.widgets import DepthSlider, DropRateSlider
@@ -343,15 +352,34 @@ drop_rate_slider
 pictures = set()
 for value in (0.0, 0.9, 0.45, 0.2):  # both ends, the middle, and a rate that a network was trained at
     drop_rate_slider.rate.value = value
-    assert f"<b>{1 - value:.0%}</b>" in drop_rate_slider.state.value
+    assert f"<b>{1 - value + value**12 / 12:.0%}</b>" in drop_rate_slider.state.value
     pictures.add(drop_rate_slider.image.value)
 assert len(pictures) == 4 and drop_rate_slider.curve(0.2) is not None
 
+# %%
+means = over_seeds(table)["mean"]
+whole = {study: means[study, "whole", 12] for study in ("plain", "layerdrop", "half")}
+for guess, keep in ((my_points_at_6, 6), (my_points_at_3, 3)):
+    lost = 100 * (whole["layerdrop"] - means["layerdrop", "every_other", keep])
+    checks.compare_guess(guess, lost, about=t("cut.to", keep=keep))
+
 # %% [markdown] lang="en"
 # **Think.** At which rate is the uncut network best, at which the one cut to three layers? What would you choose if you did not know yet how far you will have to cut?
+#
+# <details><summary>Answer</summary>
+#
+# Uncut they lie so close together that a test split of this size can hardly tell them apart (4.6 gives its standard error). Cut to three layers, the higher rate wins by far. Without knowing how far one will cut, the deepest cut one may need decides: a rate that practises it, if its price uncut can be borne.
+#
+# </details>
 
 # %% [markdown] lang="zh"
 # **想一想。** 哪个丢弃率下，未裁剪的网络最好？哪个丢弃率下，裁到三层的最好？如果还不知道将来要裁多少，你选哪一个？
+#
+# <details><summary>答案</summary>
+#
+# 未裁剪时它们非常接近，这么大的测试集几乎分不出高下（标准误见 4.6）。裁到三层时，丢弃率高的遥遥领先。不知道要裁多少时，由可能需要的最深的一刀来定：只要未裁剪时的代价还能接受，就选训练中练得到那一刀的丢弃率。
+#
+# </details>
 
 # %% [markdown] lang="en"
 # ## 4.4 Which layers stay? (8 min)
@@ -443,7 +471,7 @@ pd.DataFrame(
 # **先预测。** 会是哪四层？写下它们的深度。
 
 # %%
-my_four = ...  # for example [1, 2, 3, 4]
+my_four = None  # for example [1, 2, 3, 4]
 
 # %%
 from course_lib import search_on_valid
@@ -452,16 +480,51 @@ dropped_model, _ = load_fastbert("worlds-layerdrop")
 validation = worlds()["validation"].select(range(400))
 found = search_on_valid(lambda keep: share_right(dropped_model, keep, validation), 6, 4, "exhaustive")
 tries = {"search": found, "every_other": every_other(6, 4), "first": [1, 2, 3, 4]}
-if my_four is not ...:
+if my_four:
     tries["yours"] = sorted(my_four)
-rows = [[str(keep), f"{share_right(dropped_model, keep):.1%}"] for keep in tries.values()]
-pd.DataFrame(rows, [t(f"depth.{name}") for name in tries], [t("axis.layer"), t("axis.accuracy")])
+found_shares = {name: share_right(dropped_model, keep) for name, keep in tries.items()}
+rows = [[str(keep), f"{found_shares[name]:.1%}"] for name, keep in tries.items()]
+pd.DataFrame(rows, [t(f"depth.{name}") for name in tries], [t("axis.layers_that_stay"), t("axis.accuracy")])
+
+# %%
+say("lesson04.searched", **found_shares)
 
 # %% [markdown] lang="en"
 # Fifteen trials are nothing. For 6 of 12 layers there are 924, each a pass over all validation data; the greedy search of the course needs 57. Searching also fits the accidents of the validation split, which is why the last column is measured on *test* worlds.
+#
+# And the learned rates? Each layer gets a small network that looks at the layer's output and says how much it is needed; a softmax over the layers shares out the four places. The classifier's loss trains these small networks, while the big one stays as it is.
 
 # %% [markdown] lang="zh"
 # 十五次不算什么。12 层留 6 层就有 924 种，每一种都要在全部验证数据上跑一遍；课程库的贪心搜索需要 57 次。搜索还会迎合验证集的偶然性，所以最后一列是在**测试集**上测的。
+#
+# 那么学到的丢弃率呢？每一层配一个很小的网络，它看这一层的输出，说出这一层有多需要；各层之间的 softmax 把四个名额分下去。分类器的损失训练这些小网络，大网络本身不变。
+
+# %% tags=["nbval-ignore-output"]
+from course_lib import data_driven
+
+train_worlds = worlds()["train"].select(range(512))
+labels = torch.tensor(train_worlds["label"])  # [B]
+batch = worlds_tokenizer(train_worlds["text"], padding=True, return_tensors="pt")  # [B, T]
+
+
+def loss_of(step):
+    part = slice(64 * (step % 8), 64 * (step % 8) + 64)
+    return dropped_model(**{name: rows[part] for name, rows in batch.items()}, labels=labels[part]).loss
+
+
+with torch.enable_grad():
+    learned, keep_rates = data_driven(dropped_model, loss_of, keep=4, steps=60)
+
+# %% tags=["nbval-ignore-output"]
+rates = pd.DataFrame([1 - keep_rates.numpy()], ["p"], range(1, 7)).rename_axis(columns=t("axis.layer"))
+say("lesson04.learned", keep=str(learned), accuracy=share_right(dropped_model, learned))
+rates.round(2)
+
+# %% [markdown] lang="en"
+# The rates' mean is 1 − 4/6, as the paper asks. It describes this way in five sentences and prints no code; what it leaves open (how a layer's output can be known before it is decided whether the layer runs, how a gradient passes a coin) the docstring of `data_driven` names, with what we decided.
+
+# %% [markdown] lang="zh"
+# 丢弃率的平均值是 1 − 4/6，与论文的要求一致。论文只用五句话描述这种办法，没有给出代码；它没有说清的地方（还没决定一层是否运行，怎么知道它的输出？梯度怎么穿过一枚硬币？），`data_driven` 的文档里逐一写明，并说明了我们的选择。
 
 # %% [markdown] lang="en"
 # ## 4.5 The cut (7 min)
@@ -528,10 +591,10 @@ torch.testing.assert_close(small(**inputs).logits, skipped)
 print(small.config.num_hidden_layers, "/", model.config.num_hidden_layers)
 
 # %% [markdown] lang="en"
-# Using a cut network takes nothing of this course. The pre-trained backbone, cut and saved, is a plain smaller BERT: `transformers` alone loads it, ready for fine-tuning at that depth.
+# Equal: skipping and cutting are one thing. And a cut backbone takes nothing of this course. Pre-trained, cut and saved, it is a plain smaller BERT: `transformers` alone loads it, ready for fine-tuning at that depth. (A FastBERT still needs the course's class, for its exits.)
 
 # %% [markdown] lang="zh"
-# 使用裁剪后的网络，不需要本课程的任何代码。预训练的主干，裁剪并保存之后，就是一个普通的、小一些的 BERT：单凭 `transformers` 就能加载，可以直接在这个深度上微调。
+# 相等：跳过与裁掉是一回事。裁剪后的主干不需要本课程的任何代码：预训练的主干，裁剪并保存之后，就是一个普通的、小一些的 BERT，单凭 `transformers` 就能加载，可以直接在这个深度上微调。（FastBERT 因为有出口，仍需要课程库里的类。）
 
 # %% tags=["nbval-ignore-output"]
 backbone = BertForMaskedLM.from_pretrained(CHECKPOINTS / "reviews-layerdrop", dtype=torch.float32).eval()
@@ -541,7 +604,8 @@ with tempfile.TemporaryDirectory() as folder:
     megabytes = Path(folder, "model.safetensors").stat().st_size / 1e6
 with only_layers(backbone, keep):
     torch.testing.assert_close(loaded(**inputs).logits, backbone(**inputs).logits)
-say("lesson04.saved", layers=loaded.config.num_hidden_layers, megabytes=megabytes)
+uncut = 4 * backbone.num_parameters() / 1e6  # four bytes a number
+say("lesson04.saved", layers=loaded.config.num_hidden_layers, megabytes=megabytes, uncut=uncut)
 
 # %% [markdown] lang="en"
 # **Predict.** A quarter of the layers, 3 of 12. How many times quicker is the smaller network on the clock?
@@ -568,40 +632,26 @@ many = next(cost for cost in costs if cost.keep == 3)
 say("lesson04.clock", many=many.speedup / many.promised, alone=alone.speedup / alone.promised)
 
 # %% [markdown] lang="en"
-# Compare with lesson 3. A cut network is simply a smaller one: no exits on the way, no comparisons, no sentences to move about. What the clock does not keep goes to what no cut touches: embeddings, the last exit, Python. And look at the parameters: they do *not* fall by four, for the embeddings stay.
+# Compare with lesson 3. A cut network is simply a smaller one: no exits on the way, no comparisons, no sentences to move about. Where the clock stays below 100 %, the rest went to what no cut touches: embeddings, the last exit, Python. Where it goes above, something shrank that no FLOP counts, such as the memory that is moved about. And look at the parameters: they do *not* fall by four, for the embeddings stay.
 
 # %% [markdown] lang="zh"
-# 与第 3 课比一比。裁剪后的网络就是一个小一些的网络：途中没有出口，不用做比较，也不用搬动句子。时钟没有兑现的部分，花在裁剪碰不到的地方：嵌入、最后一个出口、Python。再看参数量：它**没有**降到四分之一，因为嵌入还在。
+# 与第 3 课比一比。裁剪后的网络就是一个小一些的网络：途中没有出口，不用做比较，也不用搬动句子。时钟不到 100% 时，差的部分花在裁剪碰不到的地方：嵌入、最后一个出口、Python。超过 100% 时，是 FLOPs 没有计入的东西也变小了，例如来回搬动的内存。再看参数量：它**没有**降到四分之一，因为嵌入还在。
 
 # %% [markdown] lang="en"
 # ## 4.6 What LayerDrop bought (9 min)
 #
-# Networks that differ in the rate alone: from the same start, pre-trained for as many further steps on the same texts, one without and one with LayerDrop 0.2 (a third: 0.5), which also went on in fine-tuning. All layers are fine-tuned, then the network is cut to every other layer, **not trained after the cut**.
-#
-# **Predict.** Cut to 6 layers, how many points does the network lose that was trained *without* LayerDrop? And the one trained with it?
+# Networks that differ in the rate alone: from the same start, pre-trained for as many further steps on the same texts, one without and one with LayerDrop 0.2 (a third: 0.5), which also went on in fine-tuning. All layers are fine-tuned, then the network is cut to every other layer, **not trained after the cut**. The slider of 4.3 showed them; here are the numbers.
 
 # %% [markdown] lang="zh"
 # ## 4.6 LayerDrop 换来了什么（9 分钟）
 #
-# 几个网络只有丢弃率不同：从同一个起点出发，在同样的文本上再预训练同样多步，一个不用 LayerDrop，一个丢弃率为 0.2（还有第三个，0.5），微调时也沿用各自的丢弃率。所有层一起微调，然后按隔层保留裁剪，**裁剪之后不再训练**。
-#
-# **先预测。** 裁到 6 层，训练时**没有** LayerDrop 的网络损失几个百分点？有 LayerDrop 的呢？
-
-# %%
-my_points = [None, None]  # without and with, for example [10, 2]
-
-# %%
-means = over_seeds(table)["mean"]
-whole = {study: means[study, "whole", 12] for study in ("plain", "layerdrop", "half")}
-half_cut = {study: means[study, "every_other", 6] for study in whole}
-for guess, study in zip(my_points, ("plain", "layerdrop")):
-    lost = 100 * (whole[study] - half_cut[study])
-    checks.compare_guess(guess, lost, about=t(f"study.{study}"))
+# 几个网络只有丢弃率不同：从同一个起点出发，在同样的文本上再预训练同样多步，一个不用 LayerDrop，一个丢弃率为 0.2（还有第三个，0.5），微调时也沿用各自的丢弃率。所有层一起微调，然后按隔层保留裁剪，**裁剪之后不再训练**。4.3 的滑块已经展示过，这里看数字。
 
 # %% tags=["nbval-ignore-output"]
 show(figures.accuracy_by_kept(table))
 
 # %%
+half_cut = {study: means[study, "every_other", 6] for study in whole}
 shares = {study: above_chance(half_cut[study], 2) / above_chance(whole[study], 2) for study in whole}
 ahead = 100 * (half_cut["layerdrop"] - half_cut["plain"])
 say("lesson04.half", plain=shares["plain"], layerdrop=shares["layerdrop"], ahead=ahead)
@@ -609,21 +659,26 @@ third = {study: means[study, "every_other", 3] for study in whole}
 say("lesson04.third", **{study: third[study] for study in third})
 
 # %% [markdown] lang="en"
-# Reviews need little depth (lesson 3): a trained exit 1 nearly reaches the teacher there. The pre-trained networks' own task, guessing hidden tokens, should have more use for depth. The same cut, seen there:
+# Reviews need little depth (lesson 3): a trained exit 1 nearly reaches the teacher there. The pre-trained networks' own task, guessing hidden tokens, should have more use for depth. The same cut, seen there. **Predict.** Cut to 6 layers, by how many nats a token does the loss rise without LayerDrop?
 
 # %% [markdown] lang="zh"
-# 评论不太需要深度（第 3 课）：训练过的出口 1 就几乎赶得上教师。预训练网络自己的任务（猜被遮住的词元）应该更用得上深度。同样的裁剪，换到这个任务上看：
+# 评论不太需要深度（第 3 课）：训练过的出口 1 就几乎赶得上教师。预训练网络自己的任务（猜被遮住的词元）应该更用得上深度。同样的裁剪，换到这个任务上看。**先预测。** 裁到 6 层，没有 LayerDrop 时，损失上升多少奈特/词元？
+
+# %%
+my_nats = None  # your number, for example 0.3
 
 # %% tags=["nbval-ignore-output"]
 losses = masked_losses("plain", "layerdrop", "half")
+rise = {study: losses[study][6] - losses[study][12] for study in losses}
+checks.compare_guess(my_nats, rise["plain"], ".2f")
 show(figures.masked_loss_by_kept(losses))
 
 # %%
 losses.rename(columns=lambda study: t(f"study.{study}")).rename_axis(t("axis.layers_kept")).round(2)
 
 # %%
-rise = {study: losses[study][6] - losses[study][12] for study in losses}
-say("lesson04.masked", **rise, price=losses["layerdrop"][12] - losses["plain"][12])
+price = {study: losses[study][12] - losses["plain"][12] for study in losses}
+say("lesson04.masked", **rise, price=price["layerdrop"], price_half=price["half"])
 
 # %% [markdown] lang="en"
 # And the worlds, whose difficulty is known. **Predict.** A network trained with LayerDrop is cut from 6 layers to 4. Which worlds does it lose first: those with few steps or with many?
@@ -632,7 +687,7 @@ say("lesson04.masked", **rise, price=losses["layerdrop"][12] - losses["plain"][1
 # 还有难度已知的小世界。**先预测。** 训练时有 LayerDrop 的网络从 6 层裁到 4 层之后，最先答不出的是哪些小世界：步数少的，还是步数多的？
 
 # %%
-my_answer = ""  # "few" or "many"
+my_answer = None  # "few" or "many"
 
 # %% tags=["nbval-ignore-output"]
 by_steps = {
@@ -652,7 +707,7 @@ parts = {
 say("lesson04.worlds", **parts)
 lost = six["layerdrop"] - four["layerdrop"]
 most = "few" if lost.iloc[0] > lost.iloc[-1] else "many"
-print(t(f"answer.{most}"), "" if my_answer == "" else "✓" if my_answer == most else "✗")
+checks.compare_choice(my_answer, most, ("few", "many"))
 
 # %%
 records = seed_records("worlds-layerdrop")
@@ -671,10 +726,10 @@ say(
 # 看有 LayerDrop 的那一半：哪些行保住了？两个网络都是按“一层传一次”教出来的（第 3 课），所以 4 步需要连着的五层，四层就差一层。（换一种教法，网络也许能用更少的层串起同样多的步；这两个网络没有那样教。）**裁剪后的网络深度变小，凡是需要那份深度的，就丢掉了**，有没有 LayerDrop 都一样。再比较两边上面几行：LayerDrop 能改变的，是其余部分保不保得住。
 
 # %% [markdown] lang="en"
-# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with every other layer, and learns from its teacher by three losses. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them.
+# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with evenly spaced layers of its teacher and learns by three losses (to answer as the teacher does, to guess the hidden tokens, to point its states where the teacher's point), for half as many steps, since each costs a pass of the teacher as well. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them.
 
 # %% [markdown] lang="zh"
-# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：以教师隔层保留下来的层为起点，用三个损失向教师学习。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。
+# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：以教师隔层保留下来的层为起点，用三个损失学习（回答与教师一致、猜出被遮住的词元、状态的方向与教师一致），步数减半，因为每一步还要教师也跑一遍。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。
 
 # %% [markdown] lang="en"
 # **Predict.** 3 layers, trained after the cut: how many points is the network with LayerDrop ahead of the one without?
@@ -693,16 +748,22 @@ of_size = {keep: tuned["mean"].xs(keep, level="keep").droplevel("way") for keep 
 checks.compare_guess(my_points, 100 * (of_size[3]["layerdrop"] - of_size[3]["plain"]))
 
 # %%
-shown = (100 * tuned["mean"]).map("{:.1f}".format) + " ± " + (100 * tuned["std"]).map("{:.1f}".format)
-compared = shown.str.removesuffix(" ± nan").droplevel("way").unstack("keep", fill_value="")
+compared = in_words(tuned).droplevel("way").unstack("keep", fill_value="")
 compared = compared[sorted(compared.columns, reverse=True)].rename_axis(columns=t("axis.layers_kept"))
 compared.rename(index=lambda study: t(f"study.{study}")).rename_axis(None)
 
 # %%
+differences = {
+    keep: 100 * (shares["layerdrop"] - shares.drop("layerdrop")) for keep, shares in of_size.items()
+}
+say("lesson04.tuned")
+ahead = pd.DataFrame(differences).map("{:+.1f}".format).replace("+nan", "")
+ahead.rename(index=lambda study: t(f"study.{study}")).rename_axis(None).rename_axis(
+    columns=t("axis.layers_kept")
+)
+
+# %%
 error = 100 * math.sqrt(of_size[3]["layerdrop"] * (1 - of_size[3]["layerdrop"]) / len(test))
-for keep, shares in of_size.items():
-    ahead = {study: 100 * (shares["layerdrop"] - share) for study, share in shares.items()}
-    say("lesson04.tuned", keep=keep, **ahead)
 say("lesson04.tuned_error", seeds=tuned["count"].min(), error=error)
 
 # %% [markdown] lang="en"
@@ -733,23 +794,28 @@ depth_slider.keep.value, depth_slider.strategy.value = 6, "every_other"
 
 # %%
 strategies = ["every_other", "first", "search", "data_driven"]
-found = 100 * over_seeds(table).loc[["plain", "layerdrop"]]
-shown = found["mean"].map("{:.1f}".format) + " ± " + found["std"].map("{:.1f}".format)
-cut = shown.str.removesuffix(" ± nan").unstack("way")[strategies].drop(index=12, level="keep")
+found = over_seeds(table).loc[["plain", "layerdrop"]]
+cut = in_words(found).unstack("way")[strategies].drop(index=12, level="keep")
 cut.index = [t("depth.row", study=t(f"study.{study}"), keep=keep) for study, keep in cut.index]
 cut.rename(columns=lambda name: t(f"depth.{name}")).rename_axis(columns=None)
 
 # %%
-at_six = found["mean"].unstack("way")[strategies].xs(6, level="keep")
-apart = (at_six.max(axis=1) - at_six.min(axis=1)).to_dict()
-gain = (at_six["search"] - at_six["every_other"]).to_dict()
-say("lesson04.strategies", apart=apart, gain=gain)
+by_way = 100 * found["mean"].unstack("way")
+gain = by_way["search"] - by_way["every_other"]
+for study in ("plain", "layerdrop"):
+    gains = {f"gain_{keep}": gain[study, keep] for keep in (6, 3, 2)}
+    say("lesson04.strategies", study=t(f"study.{study}"), first=by_way["first"][study, 6], **gains)
+say("lesson04.first", half=100 * means["half", "first", 6])
 
 # %% [markdown] lang="en"
-# Read a row at a time: does searching pay, after LayerDrop? (Mean ± standard deviation over seeds, where there are several.) The paper found only marginal gains for both ways that look at data. Their price: the greedy search makes dozens of passes over the validation data for each size (57 for 6 of 12 layers), the learned rates take training steps of two passes each, anew for each size. The rule costs nothing.
+# **Does searching pay?** (± is the standard deviation over seeds, where there are several.) The paper found only marginal gains for both ways that look at data. Here that holds where training practised the cut: with LayerDrop, at half of the layers. The farther a cut goes beyond that, the more it matters which layers stay; drop rate 0.2 hardly ever draws 3 of 12 layers. And it holds the more so without LayerDrop. The price: the greedy search makes dozens of passes over the validation data for each size (57 for 6 of 12 layers), the learned rates take training steps of two passes each, anew for each size. The rule costs nothing.
+#
+# **Why are the first layers so bad a choice?** Coins thrown for each layer hardly ever leave out the six last ones together, so nothing was practised for that, and the classifier reads what the *last* layer writes. The paper sees the same: neighbouring layers are missed more than scattered ones, and the first and last layers most (Figure 5).
 
 # %% [markdown] lang="zh"
-# 一行一行地看：有了 LayerDrop，搜索还划算吗？（有几个种子时，是种子间的平均值 ± 标准差。）论文发现，两种要看数据的办法都只有微小的收益。代价是：每种大小，贪心搜索要在验证数据上跑几十遍（12 层留 6 层要 57 遍）；学丢弃率则要训练若干步，每步两次前向传播，换一种大小就要重来。按规则选则不花任何代价。
+# **搜索划算吗？**（有几个种子时，± 是种子之间的标准差。）论文发现，两种要看数据的办法都只有微小的收益。在这里，只有训练中练过的那种裁剪才是这样：有 LayerDrop，留下一半的层。裁得越是超出练过的范围，留下哪些层就越要紧；丢弃率 0.2 几乎不会抽到 12 层里只有 3 层运行。没有 LayerDrop 时就更是如此。代价是：每种大小，贪心搜索要在验证数据上跑几十遍（12 层留 6 层要 57 遍）；学丢弃率则要训练若干步，每步两次前向传播，换一种大小就要重来。按规则选则不花任何代价。
+#
+# **为什么留下最前面几层这么糟？** 每层各抛一枚硬币，几乎不会把最后六层一起丢掉，所以这种情形没有练过；而分类器读的正是**最后**一层写下的东西。论文看到的也一样：相邻的层一起缺，比分散的缺更糟；最前和最后的层最要紧（图 5）。
 
 # %% [markdown] lang="en"
 # ## 4.8 The two together (3 min)
@@ -783,6 +849,11 @@ unsaved = {study: figures.at_saving(curve, 1).mean() for study, curve in curves.
 start = 100 * (unsaved["layerdrop"] - unsaved["plain"])
 spread = 100 * max(mean_and_deviation(each)[1] for each in at_four.values() if len(each) > 1)
 say("lesson04.together", points=points, start=start, spread=spread, seeds=min(map(len, curves.values())))
+change = points - start  # what the exits add to the difference between the backbones
+say(
+    "lesson04.verdict",
+    verdict=t(f"verdict.{'equal' if abs(change) <= spread else 'better' if change > 0 else 'worse'}"),
+)
 
 # %% [markdown] lang="en"
 # ## 4.9 Smaller units (3 min)
@@ -808,29 +879,47 @@ rows = {t(f"unit.{unit}"): [found.ran, found.layer_part] for unit, found in unit
 pd.DataFrame(rows, index=[t("bench.ran"), t("bench.layer_part")]).T.round(2)
 
 # %% [markdown] lang="en"
-# Half of the heads are gone: compare the time in the last row with the first. The feed-forward, the larger part of a layer, runs as before, so dropping heads can never save as much as dropping layers. How much quicker the narrower attention itself becomes depends on the machine: heads run side by side in one multiplication, and the paper, on graphics cards, found no gain in time at all. **What runs one after another is worth dropping.**
+# Each row left out half of its units. Layers, and sub-layers drawn one by one, save what the coin promises; feed-forwards alone save their share of a layer. Now the heads, in the last row: the feed-forward, the larger part of a layer, runs as before, so dropping heads can never save as much as dropping layers. How much quicker the narrower attention itself becomes depends on the machine: heads run side by side in one multiplication, and the paper, on graphics cards, found no gain in time at all. **What runs one after another is worth dropping.**
 
 # %% [markdown] lang="zh"
-# 一半的注意力头没有了：把最后一行的用时与第一行比一比。一层里较大的部分，即前馈层，照常运行，所以丢弃头省下的时间，永远赶不上丢弃整层。变窄的注意力本身能快多少，要看机器：各个头在同一次乘法里并排计算，论文用的是显卡，发现时间上毫无收益。**值得丢弃的，是依次运行的部分。**
+# 每一行都丢弃了一半的单位。整层，以及逐个抽签的子层，省下的正是硬币所许诺的；只丢前馈层，省下的是它在一层里所占的那份。再看最后一行的注意力头：一层里较大的部分，即前馈层，照常运行，所以丢弃头省下的时间，永远赶不上丢弃整层。变窄的注意力本身能快多少，要看机器：各个头在同一次乘法里并排计算，论文用的是显卡，发现时间上毫无收益。**值得丢弃的，是依次运行的部分。**
 
 # %% [markdown] lang="en"
-# A feed-forward can also be made *narrower*: keep its strongest neurons, in every layer, and the result is again a plain smaller model. Here half of the neurons stay, and nothing is trained again. **Predict.** How many points does it lose?
+# Layers can also be *cut* narrower. A feed-forward keeps its strongest neurons: again a plain smaller model. An attention keeps its strongest heads: that runs, but no config can describe it. Here half stays, of neurons or of heads, and nothing is trained again. **Predict.** How many points does the network with half of the neurons lose?
 
 # %% [markdown] lang="zh"
-# 前馈层还可以变**窄**：每一层只留最强的神经元，得到的仍是一个普通的、小一些的模型。这里留一半神经元，不再训练。**先预测。** 会损失几个百分点？
+# 每一层还可以裁**窄**。前馈层只留最强的神经元，得到的仍是一个普通的、小一些的模型。注意力只留最强的头：能运行，但没有哪种配置能描述它。这里神经元或者头各留一半，不再训练。**先预测。** 神经元留一半的网络，会损失几个百分点？
 
 # %%
 my_points = None  # your number, for example 5
 
 # %%
-from course_lib import full_flops, prune_feed_forward
+from course_lib import full_flops, prune_feed_forward, prune_heads
 
 few, tokens = test.select(range(400)), 64
-narrow = prune_feed_forward(model, model.config.intermediate_size // 2)
-shares = [ExitTrace.of(net, tokenizer, few).accuracy_by_layer[-1] for net in (model, narrow)]
-checks.compare_guess(my_points, 100 * (shares[0] - shares[1]))
-saving = float(full_flops(model.config, tokens) / full_flops(narrow.config, tokens))
-say("lesson04.narrow", wide=shares[0], narrow=shares[1], saving=saving, texts=len(few), tokens=tokens)
+networks = {
+    "whole": model,
+    "ffn": prune_feed_forward(model, model.config.intermediate_size // 2),
+    "head": prune_heads(model, model.config.num_attention_heads // 2),
+}
+shares = {name: ExitTrace.of(net, tokenizer, few).accuracy_by_layer[-1] for name, net in networks.items()}
+checks.compare_guess(my_points, 100 * (shares["whole"] - shares["ffn"]))
+saving = float(full_flops(model.config, tokens) / full_flops(networks["ffn"].config, tokens))
+say("lesson04.narrow", **shares, saving=saving, texts=len(few), tokens=tokens)
+
+# %% tags=["nbval-ignore-output", "timing"]
+from course_lib.bench import alternate
+
+batch = tokenizer(few["text"][:32], padding=True, truncation=True, return_tensors="pt")  # [B, T]
+seconds = alternate({name: lambda net=net: net(**batch) for name, net in networks.items()}, rounds=9)
+quicker = {name: np.median(seconds["whole"] / each) for name, each in seconds.items()}
+say("lesson04.narrow_clock", **quicker)
+
+# %% [markdown] lang="en"
+# So heads bring little time even when they are really gone, and neurons more. Compare both with a cut to 6 layers (4.5): what the layers' place in a row makes possible, width does not.
+
+# %% [markdown] lang="zh"
+# 可见注意力头就算真的没有了，也省不了多少时间，神经元省得多一些。把两者与裁到 6 层（4.5）比一比：各层一层接一层，少一层就少等一层；宽度做不到这一点。
 
 # %% [markdown] lang="en"
 # ## 4.10 What the paper reports, and where it loses (4 min)
@@ -861,6 +950,35 @@ say(
     "lesson04.table_7", better=int(better.sum()), cells=better.size, worst=float((ours - scratch).min().min())
 )
 
+# %%
+mnli = {
+    row["model"]: float(row["value"]) for row in published(table="Table 7", dataset="MNLI-m", setting="6")
+}
+large = {
+    row["model"]: float(row["value"])
+    for row in published(table="Table 4", dataset="MNLI-m", setting="24 layers, B")
+}
+pruned, here = (
+    mnli["RoBERTa + LayerDrop, pruned"],
+    {study: 100 * share for study, share in of_size[6].items()},
+)
+claims = {
+    "uncut": (
+        large["RoBERTa large + LayerDrop"] - large["RoBERTa large"],
+        100 * (whole["layerdrop"] - whole["plain"]),
+    ),
+    "small": (pruned - mnli["RoBERTa (scratch)"], here["layerdrop"] - here["small"]),
+    "student": (pruned - mnli["DistilBERT (Sanh 2019)"], here["layerdrop"] - here["student"]),
+}
+pd.DataFrame(claims, [t("claim.paper"), t("claim.here")]).rename(
+    columns=lambda name: t(f"claim.{name}")
+).T.map("{:+.1f}".format)
+
+# %%
+say("lesson04.claims", error=error)
+rows = published(paper="LayerDrop", table="Table 8", setting="pruned to 8")
+say("lesson04.table_8", cut=float(rows[0]["value"]), tuned=float(rows[1]["value"]))
+
 # %% [markdown] lang="en"
 # No inference time is reported anywhere in the paper. DeeBERT's authors, who cite it, estimate its time from the size of the model and find:
 
@@ -889,9 +1007,9 @@ for row in published(paper="DeeBERT", model="LayerDrop"):
 # | "it can simply be added when fine-tuning" | its authors saw little robustness from that; pre-train with it | fairseq README, question 3 |
 # | "cutting never needs training afterwards" | so for translation and language models; for GLUE the cut networks are fine-tuned | A.1.5 |
 # | "p* = 1 − r/N is what was used" | the experiments use 0.2 whatever the cut (a 48-layer RoBERTa: 0.5); 0.5 is advised for very small networks | section 3.2.2 |
-# | "searching is clearly better than every other" | marginal gains; see 4.7 for ours | section 6 |
+# | "searching is clearly better than every other" | marginal gains in the paper; ours grow the farther a cut goes beyond what was practised (4.7) | section 6 |
 # | "dropping heads is quicker, too" | the paper found no gain in time, and worse quality; ours in 4.9 | section 6 |
-# | "it beats distillation and training from scratch" | not on every task: the table above | Table 7 |
+# | "it beats distillation and training from scratch" | not on every task: the tables above; ours in 4.6 | Table 7 |
 
 # %% [markdown] lang="zh"
 # **常听到、其实不对的说法：**
@@ -904,20 +1022,22 @@ for row in published(paper="DeeBERT", model="LayerDrop"):
 # | “微调时加上就行” | 作者发现，这样得到的网络并不怎么经得起裁剪；要在预训练时就用 | fairseq README，问题 3 |
 # | “裁剪之后根本不需要再训练” | 翻译和语言模型如此；GLUE 上裁剪后的网络要微调 | A.1.5 |
 # | “实验用的就是 p* = 1 − r/N” | 不管裁多少，实验都用 0.2（48 层的 RoBERTa 用 0.5）；若要得到很小的网络，建议用 0.5 | 3.2.2 节 |
-# | “搜索明显好于隔层保留” | 收益微小；我们的结果见 4.7 | 第 6 节 |
+# | “搜索明显好于隔层保留” | 论文中收益微小；在我们这里，裁得越是超出练过的范围，收益越大（4.7） | 第 6 节 |
 # | “丢弃注意力头也会变快” | 论文发现时间上没有收益，质量还更差；我们的实测见 4.9 | 第 6 节 |
-# | “它胜过蒸馏和从头训练” | 并非每个任务都如此：见上表 | 表 7 |
+# | “它胜过蒸馏和从头训练” | 并非每个任务都如此：见上面两张表；我们的结果见 4.6 | 表 7 |
 
 # %% [markdown] lang="en"
-# **Exercise 5** (★★★, open; you train it yourself). `data/recipes/reviews-layerdrop.toml` drops every layer at the same rate. Copy it under a new name with `layer_drop = { rate = 0.37, profile = "linear" }`: the rate rises with the depth, its mean stays 0.2. (If you take fewer steps, train the constant rate anew with as few.) Then copy `pruning-layerdrop.toml`, put in your backbone's name and the same `layer_drop`, and run `course train` on both copies: which layers does the search keep now?
+# **Exercise 5** (★★★, open; you train it yourself). `data/recipes/reviews-layerdrop.toml` drops every layer at the same rate. Make two copies of it under new names, both with `start = "reviews-backbone"` (which is shipped) and `steps = 1500`; one of them with `layer_drop = { rate = 0.37, profile = "linear" }`: the rate rises with the depth, its mean stays 0.2. For each, copy `pruning-layerdrop.toml` as well, with that backbone's name and the same `layer_drop`. Then `course train NAME` for the two backbones, `course train NAME --seed 1` for the two studies, and `course report NAME`: which layers does the search keep now?
 
 # %% [markdown] lang="zh"
-# **练习 5**（★★★，开放题；要自己训练）。`data/recipes/reviews-layerdrop.toml` 对每一层用同样的丢弃率。换个名字复制一份，写上 `layer_drop = { rate = 0.37, profile = "linear" }`：丢弃率随深度上升，平均仍是 0.2。（如果减少步数，固定丢弃率的那一个也要用同样少的步数重新训练。）再复制 `pruning-layerdrop.toml`，填上你的主干名和同样的 `layer_drop`，对两份配方运行 `course train`：搜索现在留下哪些层？
+# **练习 5**（★★★，开放题；要自己训练）。`data/recipes/reviews-layerdrop.toml` 对每一层用同样的丢弃率。换名字复制两份，都写上 `start = "reviews-backbone"`（它随课程提供）和 `steps = 1500`；其中一份写 `layer_drop = { rate = 0.37, profile = "linear" }`：丢弃率随深度上升，平均仍是 0.2。再为每一份各复制一份 `pruning-layerdrop.toml`，填上相应的主干名和同样的 `layer_drop`。然后对两个主干运行 `course train 名字`，对两项研究运行 `course train 名字 --seed 1`，最后 `course report 名字`：搜索现在留下哪些层？
 
 # %%
 from course_lib.records import read_record
 
-say("lesson04.minutes", minutes=read_record("reviews-layerdrop")["seconds"] / 60)
+backbone_record, study_record = read_record("reviews-layerdrop"), read_record("pruning-layerdrop-seed1")
+minutes = {"backbone": backbone_record["seconds"] / 60, "study": study_record["seconds"] / 60}
+say("lesson04.minutes", steps=backbone_record["phases"][0]["steps"], **minutes)
 
 # %% [markdown] lang="en"
 # ## 4.11 Check yourself (3 min)
@@ -966,7 +1086,7 @@ say("lesson04.minutes", minutes=read_record("reviews-layerdrop")["seconds"] / 60
 # - What LayerDrop buys must be measured twice, without and with training after the cut; what needs depth is lost with the depth (4.6).
 # - Layers run one after another and are worth dropping; dropping heads saves less (4.9).
 #
-# **What this lesson does not show.** Networks 64 and 128 wide, on one set of reviews and one constructed task. LayerDrop joined in the last phase of the pre-training only (`data/recipes/reviews-layerdrop.toml`). Every backbone was pre-trained *once*; the seeds are those of fine-tuning, so ± leaves out the luck of pre-training. Steps were equal, computing time was not: dropped layers cost none, and the student learned on top of its teacher's training. The run records in `data/runs` say how many seeds stand behind a number.
+# **What this lesson does not show.** Networks 64 and 128 wide, on one set of reviews and one constructed task. LayerDrop joined in the last phase of the pre-training only (`data/recipes/reviews-layerdrop.toml`). Every backbone was pre-trained *once*; the seeds are those of fine-tuning, so ± leaves out the luck of pre-training. Steps were equal (the distilled student's fewer), computing time was not: dropped layers cost none, and the student learned on top of its teacher's training. The run records in `data/runs` say how many seeds stand behind a number.
 #
 # **Next:** lesson 5, training and optimisation: learning-rate schedules, clipping and regularisation, measured.
 #
@@ -981,7 +1101,7 @@ say("lesson04.minutes", minutes=read_record("reviews-layerdrop")["seconds"] / 60
 # - LayerDrop 换来什么，要测两次：一次裁剪后不再训练，一次裁剪后再训练；需要深度的东西，随深度一起丢掉（4.6）。
 # - 各层依次运行，值得丢弃；丢弃注意力头省得少（4.9）。
 #
-# **这一课没有说明什么。** 网络的宽度只有 64 和 128，数据也只有一个评论数据集和一个人造任务。在预训练中，LayerDrop 到最后一个阶段才加入（`data/recipes/reviews-layerdrop.toml`）。每个主干只预训练过**一次**；种子是微调的种子，所以 ± 不包括预训练的运气。步数相同，计算时间并不相同：被丢弃的层不花时间，蒸馏的学生则还要另外算上教师的训练时间。一个数字背后有几个种子，见 `data/runs` 的运行记录。
+# **这一课没有说明什么。** 网络的宽度只有 64 和 128，数据也只有一个评论数据集和一个人造任务。在预训练中，LayerDrop 到最后一个阶段才加入（`data/recipes/reviews-layerdrop.toml`）。每个主干只预训练过**一次**；种子是微调的种子，所以 ± 不包括预训练的运气。步数相同（蒸馏的学生较少），计算时间并不相同：被丢弃的层不花时间，蒸馏的学生则还要另外算上教师的训练时间。一个数字背后有几个种子，见 `data/runs` 的运行记录。
 #
 # **下一课：** 第 5 课，训练与优化：学习率调度、梯度裁剪和正则化，逐一实测。
 #
