@@ -697,33 +697,56 @@ by_steps = {
 show(figures.steps_by_layers_kept(by_steps))
 
 # %%
-four = {study: table_of_steps[4] for study, table_of_steps in by_steps.items()}
-six = {study: table_of_steps[6] for study, table_of_steps in by_steps.items()}
-parts = {
-    f"{study}_{name}": each[study].iloc[row]
-    for study in four
-    for name, each, row in (("whole", six, -1), ("few", four, 0), ("many", four, -1))
-}
+four = {study: shares[4] for study, shares in by_steps.items()}
+six = {study: shares[6] for study, shares in by_steps.items()}
+rows = {"whole": (six, -1), "few": (four, 0), "three": (four, 2), "many": (four, -1)}
+parts = {f"{study}_{name}": each[study].iloc[row] for study in four for name, (each, row) in rows.items()}
 say("lesson04.worlds", **parts)
 lost = six["layerdrop"] - four["layerdrop"]
 most = "few" if lost.iloc[0] > lost.iloc[-1] else "many"
 checks.compare_choice(my_answer, most, ("few", "many"))
 
 # %%
-records = seed_records("worlds-layerdrop")
-hardest = [record["metrics"]["cut"]["6"]["accuracy_by_steps"]["4"] for record in records]
-rate = records[0]["recipe"]["finetune"]["layer_drop"]["rate"]
-say(
-    "lesson04.worlds_seeds",
-    shares=t("list.comma").join(f"{each:.0%}" for each in hardest),
-    all_run=(1 - rate) ** 6,
-)
+cuts = [record["metrics"]["cut"] for record in seed_records("worlds-layerdrop")]
+uncut = [cut["6"]["accuracy_by_steps"]["4"] for cut in cuts]
+kept = [cut["4"]["accuracy_by_steps"]["3"] for cut in cuts]
+each = {
+    name: t("list.comma").join(map("{:.0%}".format, shares))
+    for name, shares in (("uncut", uncut), ("kept", kept))
+}
+say("lesson04.worlds_seeds", **each)
 
 # %% [markdown] lang="en"
-# Look at the LayerDrop half: which rows survive? Both networks were taught one pass a layer (lesson 3), so 4 steps take five layers in a row, and four layers are one too few. (Taught otherwise, a network might chain faster; these were not.) **A cut network has less depth, and what needs that depth is lost**, LayerDrop or not. Compare the upper rows of both halves: what LayerDrop can change is whether the rest survives.
+# Look at the LayerDrop half, column by column: how many steps can a network of $k$ layers follow? One pass a layer, after a first layer that reads: lesson 3 taught it so, layer by layer. With LayerDrop the questions counted the layers that had *run*, so a layer learned to take the *next* pass, wherever it stands. (That took more steps of training; with as many as without LayerDrop, four steps were not learned in full.) **A cut network has less depth, and what needs that depth is lost**, LayerDrop or not. What LayerDrop changes is whether the rest survives: compare the upper rows of both halves.
+#
+# **Predict.** Four layers are one too few for 4 steps. Whom does the cut network name there: the one who has the ball after how many passes?
 
 # %% [markdown] lang="zh"
-# 看有 LayerDrop 的那一半：哪些行保住了？两个网络都是按“一层传一次”教出来的（第 3 课），所以 4 步需要连着的五层，四层就差一层。（换一种教法，网络也许能用更少的层串起同样多的步；这两个网络没有那样教。）**裁剪后的网络深度变小，凡是需要那份深度的，就丢掉了**，有没有 LayerDrop 都一样。再比较两边上面几行：LayerDrop 能改变的，是其余部分保不保得住。
+# 看有 LayerDrop 的那一半，一列一列地看：$k$ 层的网络能跟上几步？第一层读题，之后一层传一次：第 3 课就是这样一层一层教的。有 LayerDrop 时，问题数的是**运行过**的层，所以每一层学会的是：不管自己在哪里，都接着传**下一次**。（这需要更多训练步；步数与没有 LayerDrop 时一样多的话，4 步没有完全学会。）**裁剪后的网络深度变小，凡是需要那份深度的，就丢掉了**，有没有 LayerDrop 都一样。LayerDrop 改变的，是其余部分保不保得住：比较两边上面几行。
+#
+# **先预测。** 四层对 4 步来说差一层。裁剪后的网络在那里会答谁：传了几次之后拿着球的那个人？
+
+# %%
+my_passes = None  # your number, 0 to 4
+
+# %%
+hardest = worlds()["test"].filter(lambda row: row["steps"] == 4)
+stay = every_other(6, 4)
+with only_layers(dropped_model, stay):
+    trace = ExitTrace.of(dropped_model, worlds_tokenizer, hardest)
+answers = trace.probabilities[stay[-1] - 1].argmax(-1)  # [N]
+holders = np.array(hardest["holders"])  # [N, 5]: who has the ball after 0, 1, …, 4 passes
+named = (answers[:, None] == holders).mean(0)  # [5]
+
+# %%
+checks.compare_guess(my_passes, int(named.argmax()), ".0f")
+say("lesson04.as_far", passes=int(named.argmax()), share=named.max(), right=named[-1])
+
+# %% [markdown] lang="en"
+# The cut network is not confused: it goes as far as its layers reach, and answers from there. It does not *know* that it stopped short, and an answer that looks sure may be a step behind. FastBERT's exits have the same choice to make, with one more layer always at hand (lesson 3).
+
+# %% [markdown] lang="zh"
+# 裁剪后的网络并没有乱：它走到自己的层能到的地方，就从那里回答。它并不**知道**自己停早了；看起来很有把握的答案，也可能落后一步。FastBERT 的出口面对同样的选择，只是后面总还有一层可用（第 3 课）。
 
 # %% [markdown] lang="en"
 # What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with evenly spaced layers of its teacher and learns by three losses (to answer as the teacher does, to guess the hidden tokens, to point its states where the teacher's point), for half as many steps, since each costs a pass of the teacher as well. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them.
