@@ -53,18 +53,14 @@
 
 # %%
 import math
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from transformers import BertForMaskedLM
 
 from course_lib import ExitTrace, LayerDrop, checks, every_other, figures, load_fastbert, only_layers, prune
 from course_lib.cuts import above_chance, cut_table, in_words, masked_losses, over_seeds
 from course_lib.layerdrop import draw, drop_rates
-from course_lib.paths import CHECKPOINTS
 from course_lib.report import mean_and_deviation, seed_records
 from course_lib.style import show
 from course_lib.words import language, say, t
@@ -160,7 +156,7 @@ pd.DataFrame(left, [t("axis.accuracy_percent"), "±"]).rename_axis(columns=t("ax
 # 第一刀还承受得住，裁得深就不行了，而且随机种子之间相差很大（±）：没有为此训练过的网络，裁得深了会怎样，一部分要看运气。
 
 # %% [markdown] lang="en"
-# ## 4.2 A coin for every layer (10 min)
+# ## 4.2 A coin for every layer (9 min)
 #
 # LayerDrop lets the network meet gaps *in training*. In every step a coin is tossed for every layer: with probability $p$, the **drop rate**, the layer is left out of this step.
 #
@@ -169,7 +165,7 @@ pd.DataFrame(left, [t("axis.accuracy_percent"), "±"]).rename_axis(columns=t("ax
 # **Exercise 1** (★, 3 min). How many layers run on average, by the coins alone? The layers may have different drop rates.
 
 # %% [markdown] lang="zh"
-# ## 4.2 给每一层抛一枚硬币（10 分钟）
+# ## 4.2 给每一层抛一枚硬币（9 分钟）
 #
 # LayerDrop 让网络**在训练时**就遇到缺口。每一步都给每一层抛一枚硬币：以概率 $p$（**丢弃率**，drop rate）把这一层从这一步里去掉。
 #
@@ -527,14 +523,14 @@ rates.round(2)
 # 丢弃率的平均值是 1 − 4/6，与论文的要求一致。论文只用五句话描述这种办法，没有给出代码；它没有说清的地方（还没决定一层是否运行，怎么知道它的输出？梯度怎么穿过一枚硬币？），`data_driven` 的文档里逐一写明，并说明了我们的选择。
 
 # %% [markdown] lang="en"
-# ## 4.5 The cut (7 min)
+# ## 4.5 The cut (6 min)
 #
 # Cutting is *renaming*: the weights of the layers that stay get new numbers, the others are left out, and the config says how many there are.
 #
 # **Exercise 4** (★★★, 12 min). What is a weight called in the smaller model? `keep` holds depths, counted from 1. For a weight whose layer is cut away, return None.
 
 # %% [markdown] lang="zh"
-# ## 4.5 裁剪（7 分钟）
+# ## 4.5 裁剪（6 分钟）
 #
 # 裁剪（即**剪枝**，pruning）其实是**改名**：留下的层，其权重得到新的编号；其余的去掉；配置里写明还有几层。
 #
@@ -597,6 +593,13 @@ print(small.config.num_hidden_layers, "/", model.config.num_hidden_layers)
 # 相等：跳过与裁掉是一回事。裁剪后的主干不需要本课程的任何代码：预训练的主干，裁剪并保存之后，就是一个普通的、小一些的 BERT，单凭 `transformers` 就能加载，可以直接在这个深度上微调。（FastBERT 因为有出口，仍需要课程库里的类。）
 
 # %% tags=["nbval-ignore-output"]
+import tempfile
+from pathlib import Path
+
+from transformers import BertForMaskedLM
+
+from course_lib.paths import CHECKPOINTS
+
 backbone = BertForMaskedLM.from_pretrained(CHECKPOINTS / "reviews-layerdrop", dtype=torch.float32).eval()
 with tempfile.TemporaryDirectory() as folder:
     prune(backbone, keep).save_pretrained(folder)
@@ -638,12 +641,12 @@ say("lesson04.clock", many=many.speedup / many.promised, alone=alone.speedup / a
 # 与第 3 课比一比。裁剪后的网络就是一个小一些的网络：途中没有出口，不用做比较，也不用搬动句子。时钟不到 100% 时，差的部分花在裁剪碰不到的地方：嵌入、最后一个出口、Python。超过 100% 时，是 FLOPs 没有计入的东西也变小了，例如来回搬动的内存。再看参数量：它**没有**降到四分之一，因为嵌入还在。
 
 # %% [markdown] lang="en"
-# ## 4.6 What LayerDrop bought (9 min)
+# ## 4.6 What LayerDrop bought (11 min)
 #
 # Networks that differ in the rate alone: from the same start, pre-trained for as many further steps on the same texts, one without and one with LayerDrop 0.2 (a third: 0.5), which also went on in fine-tuning. All layers are fine-tuned, then the network is cut to every other layer, **not trained after the cut**. The slider of 4.3 showed them; here are the numbers.
 
 # %% [markdown] lang="zh"
-# ## 4.6 LayerDrop 换来了什么（9 分钟）
+# ## 4.6 LayerDrop 换来了什么（11 分钟）
 #
 # 几个网络只有丢弃率不同：从同一个起点出发，在同样的文本上再预训练同样多步，一个不用 LayerDrop，一个丢弃率为 0.2（还有第三个，0.5），微调时也沿用各自的丢弃率。所有层一起微调，然后按隔层保留裁剪，**裁剪之后不再训练**。4.3 的滑块已经展示过，这里看数字。
 
@@ -730,7 +733,8 @@ say("lesson04.worlds_seeds", **each)
 my_passes = None  # your number, 0 to 4
 
 # %%
-hardest = worlds()["test"].filter(lambda row: row["steps"] == 4)
+test_worlds = worlds()["test"]
+hardest = test_worlds.select(np.flatnonzero(np.array(test_worlds["steps"]) == 4))
 stay = every_other(6, 4)
 with only_layers(dropped_model, stay):
     trace = ExitTrace.of(dropped_model, worlds_tokenizer, hardest)
@@ -973,29 +977,26 @@ say(
     "lesson04.table_7", better=int(better.sum()), cells=better.size, worst=float((ours - scratch).min().min())
 )
 
+
 # %%
-mnli = {
-    row["model"]: float(row["value"]) for row in published(table="Table 7", dataset="MNLI-m", setting="6")
+def mnli(table, setting):  # the paper's accuracies on MNLI-m, by model
+    rows = published(paper="LayerDrop", table=table, dataset="MNLI-m", setting=setting)
+    return {row["model"]: float(row["value"]) for row in rows}
+
+
+large, small = mnli("Table 4", "24 layers, B"), mnli("Table 7", "6 layers")
+pruned = small["RoBERTa + LayerDrop, pruned"]
+paper = {
+    "uncut": large["RoBERTa large + LayerDrop"] - large["RoBERTa large"],
+    "small": pruned - small["RoBERTa (scratch)"],
+    "student": pruned - small["DistilBERT (Sanh 2019)"],
 }
-large = {
-    row["model"]: float(row["value"])
-    for row in published(table="Table 4", dataset="MNLI-m", setting="24 layers, B")
-}
-pruned, here = (
-    mnli["RoBERTa + LayerDrop, pruned"],
-    {study: 100 * share for study, share in of_size[6].items()},
-)
-claims = {
-    "uncut": (
-        large["RoBERTa large + LayerDrop"] - large["RoBERTa large"],
-        100 * (whole["layerdrop"] - whole["plain"]),
-    ),
-    "small": (pruned - mnli["RoBERTa (scratch)"], here["layerdrop"] - here["small"]),
-    "student": (pruned - mnli["DistilBERT (Sanh 2019)"], here["layerdrop"] - here["student"]),
-}
-pd.DataFrame(claims, [t("claim.paper"), t("claim.here")]).rename(
-    columns=lambda name: t(f"claim.{name}")
-).T.map("{:+.1f}".format)
+
+# %%
+here = {rival: 100 * (of_size[6]["layerdrop"] - of_size[6][rival]) for rival in ("small", "student")}
+here["uncut"] = 100 * (whole["layerdrop"] - whole["plain"])
+claims = pd.DataFrame({t("claim.paper"): paper, t("claim.here"): here}).map("{:+.1f}".format)
+claims.rename(index=lambda name: t(f"claim.{name}"))
 
 # %%
 say("lesson04.claims", error=error)
