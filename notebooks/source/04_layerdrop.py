@@ -499,8 +499,8 @@ say("lesson04.searched", **found_shares)
 from course_lib import data_driven
 
 train_worlds = worlds()["train"].select(range(512))
-labels = torch.tensor(train_worlds["label"])  # [B]
-batch = worlds_tokenizer(train_worlds["text"], padding=True, return_tensors="pt")  # [B, T]
+labels = torch.tensor(train_worlds["label"][:])  # [B]
+batch = worlds_tokenizer(train_worlds["text"][:], padding=True, return_tensors="pt")  # [B, T]
 
 
 def loss_of(step):
