@@ -943,10 +943,10 @@ quicker = {name: np.median(seconds["whole"] / each) for name, each in seconds.it
 say("lesson04.narrow_clock", **quicker)
 
 # %% [markdown] lang="en"
-# So heads bring little time even when they are really gone, and neurons more. Compare both with a cut to 6 layers (4.5): what the layers' place in a row makes possible, width does not.
+# Both save some time, now that they are really gone, and both save less than half of the layers does (4.5): the embeddings, the norms and each layer's place in the row stay. Only half of the *layers* halves the row itself.
 
 # %% [markdown] lang="zh"
-# 可见注意力头就算真的没有了，也省不了多少时间，神经元省得多一些。把两者与裁到 6 层（4.5）比一比：各层一层接一层，少一层就少等一层；宽度做不到这一点。
+# 真的裁掉之后，两者都省一些时间，但都不如裁掉一半的层（4.5）：嵌入、归一化还在，要依次经过的层数也没有变。只有裁掉一半的**层**，才能让这一串层短一半。
 
 # %% [markdown] lang="en"
 # ## 4.10 What the paper reports, and where it loses (4 min)
