@@ -228,15 +228,24 @@ def bench_exits_command(
     speed: SpeedText = "0.5",
     batches: Annotated[str, typer.Option(help="Batch sizes, with commas.")] = "1,8,32,128",
     rounds: Annotated[int, typer.Option(min=3, help="How often each contender runs.")] = 5,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; if not given, all.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Adaptive inference against full depth on the same weights: does the clock agree with the FLOPs?"""
+    """Adaptive inference against full depth on the same weights: does the clock agree with the FLOPs?
+
+    An exit is many small steps, which gain nothing from more threads, while a layer does. So with
+    --threads 1 small batches keep more of the promise, though both contenders take longer.
+    """
+    import torch
+
     from course_lib.bench import bench_exits
     from course_lib.checkpoints import load_fastbert
     from course_lib.stages import load_corpus
 
     limit = parse_speed(speed)
     sizes = parse_numbers(batches, "batch sizes")
+    if threads is not None:
+        torch.set_num_threads(threads)
     fastbert, tokenizer = load_fastbert(model)
     rows = load_corpus(data)["test"]
     results = [
@@ -262,7 +271,8 @@ def bench_exits_command(
             f"{result.mean_layer:.2f}",
         )
     console.print(
-        f"{model} at speed {speed}; milliseconds a sentence, medians of {rounds} rounds.\n"
+        f"{model} at speed {speed}, {torch.get_num_threads()} threads; milliseconds a sentence, "
+        f"medians of {rounds} rounds.\n"
         "way: batch = it shrinks as sentences leave; pool = it is filled up with others that wait.\n"
         "ratio: measured / FLOPs speed-up; 1 = the clock agrees with the counting."
     )

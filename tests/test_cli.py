@@ -6,6 +6,7 @@ import shlex
 
 import numpy as np
 import pytest
+import torch
 from datasets import ClassLabel, Dataset, Features, Value
 from typer.testing import CliRunner
 
@@ -142,7 +143,9 @@ def test_brackets_in_a_message_are_no_markup(tmp_path):
     assert result.exit_code == 2 and "[test].toml" in result.output
 
 
-def test_bench_exits():
+def test_bench_exits(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
     result = course(
         "bench",
         "exits",
@@ -154,10 +157,12 @@ def test_bench_exits():
         "8",
         "--rounds",
         "3",
+        "--threads",
+        "1",
         "--json",
     )
     found = json.loads(result.stdout)
-    assert [each["way"] for each in found] == ["batch", "pool"]
+    assert asked == [1] and [each["way"] for each in found] == ["batch", "pool"]
     for each in found:
         assert each["batch_size"] == 8 and each["full_ms"] > 0 and each["adaptive_ms"] > 0
         assert each["ratio"] == pytest.approx(each["measured_speedup"] / each["flops_speedup"])
