@@ -324,7 +324,7 @@ pd.DataFrame(steps)[columns].rename(columns=lambda name: t(f"bench.{name}")).rou
 #
 # Left: training steps, one a column; a coin decides for every layer whether it runs. Right: three networks that *were* trained at a rate, then cut to every other layer and not trained again. They went through the same pre-training and fine-tuning, but for the rate.
 #
-# **Predict.** What the network of 4.1 lost, trained without LayerDrop, you have seen. How many points does one lose that was trained with drop rate 0.2, cut to 6 of its 12 layers? And cut to 3?
+# **Predict.** You have seen what the network of 4.1, trained without LayerDrop, lost. How many points does a network trained with drop rate 0.2 lose when it is cut to 6 of its 12 layers? And when cut to 3?
 
 # %% [markdown] lang="zh"
 # ## 4.3 演示：丢弃率滑块（4 分钟）
@@ -364,7 +364,7 @@ for guess, keep in ((my_points_at_6, 6), (my_points_at_3, 3)):
 #
 # <details><summary>Answer</summary>
 #
-# Uncut they lie so close together that a test split of this size can hardly tell them apart (4.6 gives its standard error). Cut to three layers, the higher rate wins by far. Without knowing how far one will cut, the deepest cut one may need decides: a rate that practises it, if its price uncut can be borne.
+# Uncut they lie so close together that a test split of this size can hardly tell them apart (4.6 gives its standard error). Cut to three layers, the higher the rate the better, and the network without LayerDrop is far behind. Without knowing how far one will cut, the deepest cut one may need decides: a rate that practises it, if its price uncut can be borne.
 #
 # </details>
 
@@ -373,7 +373,7 @@ for guess, keep in ((my_points_at_6, 6), (my_points_at_3, 3)):
 #
 # <details><summary>答案</summary>
 #
-# 未裁剪时它们非常接近，这么大的测试集几乎分不出高下（标准误见 4.6）。裁到三层时，丢弃率高的遥遥领先。不知道要裁多少时，由可能需要的最深的一刀来定：只要未裁剪时的代价还能接受，就选训练中练得到那一刀的丢弃率。
+# 未裁剪时它们非常接近，这么大的测试集几乎分不出高下（标准误见 4.6）。裁到三层时，丢弃率越高越好，没有 LayerDrop 的则远远落后。不知道要裁多少时，由可能需要的最深的一刀来定：只要未裁剪时的代价还能接受，就选训练中练得到那一刀的丢弃率。
 #
 # </details>
 
@@ -493,7 +493,7 @@ say("lesson04.searched", **found_shares)
 # %% [markdown] lang="zh"
 # 十五次不算什么。12 层留 6 层就有 924 种，每一种都要在全部验证数据上跑一遍；课程库的贪心搜索需要 57 次。搜索还会迎合验证集的偶然性，所以最后一列是在**测试集**上测的。
 #
-# 那么学到的丢弃率呢？每一层配一个很小的网络，它看这一层的输出，说出这一层有多需要；各层之间的 softmax 把四个名额分下去。分类器的损失训练这些小网络，大网络本身不变。
+# 那么学到的丢弃率呢？每一层配一个很小的网络，它看这一层的输出，判断有多需要这一层；再在各层之间做 softmax，把四个名额分配下去。分类器的损失训练这些小网络，大网络本身不变。
 
 # %% tags=["nbval-ignore-output"]
 from course_lib import data_driven
@@ -517,10 +517,10 @@ say("lesson04.learned", keep=str(learned), accuracy=share_right(dropped_model, l
 rates.round(2)
 
 # %% [markdown] lang="en"
-# The rates' mean is 1 − 4/6, as the paper asks. It describes this way in five sentences and prints no code; what it leaves open (how a layer's output can be known before it is decided whether the layer runs, how a gradient passes a coin) the docstring of `data_driven` names, with what we decided.
+# The rates' mean is 1 − 4/6, as the paper asks. The paper describes this way in five sentences and prints no code; the docstring of `data_driven` lists what that leaves open (how a layer's output can be known before it is decided whether the layer runs, how a gradient passes a coin), and what we decided.
 
 # %% [markdown] lang="zh"
-# 丢弃率的平均值是 1 − 4/6，与论文的要求一致。论文只用五句话描述这种办法，没有给出代码；它没有说清的地方（还没决定一层是否运行，怎么知道它的输出？梯度怎么穿过一枚硬币？），`data_driven` 的文档里逐一写明，并说明了我们的选择。
+# 丢弃率的平均值是 1 − 4/6，与论文的要求一致。论文只用五句话描述这种办法，没有给出代码；它没有说清的地方（还没决定一层是否运行，怎么知道它的输出？梯度怎么穿过一枚硬币？），`data_driven` 的文档字符串（docstring）逐一列出，并写明我们是怎么选的。
 
 # %% [markdown] lang="en"
 # ## 4.5 The cut (6 min)
@@ -587,10 +587,10 @@ torch.testing.assert_close(small(**inputs).logits, skipped)
 print(small.config.num_hidden_layers, "/", model.config.num_hidden_layers)
 
 # %% [markdown] lang="en"
-# Equal: skipping and cutting are one thing. And a cut backbone takes nothing of this course. Pre-trained, cut and saved, it is a plain smaller BERT: `transformers` alone loads it, ready for fine-tuning at that depth. (A FastBERT still needs the course's class, for its exits.)
+# The outputs agree: skipping and cutting are one thing. And a cut backbone needs nothing from this course: pre-trained, cut and saved, it is a plain smaller BERT: `transformers` alone loads it, ready for fine-tuning at that depth. (A FastBERT still needs the course's class, for its exits.)
 
 # %% [markdown] lang="zh"
-# 相等：跳过与裁掉是一回事。裁剪后的主干不需要本课程的任何代码：预训练的主干，裁剪并保存之后，就是一个普通的、小一些的 BERT，单凭 `transformers` 就能加载，可以直接在这个深度上微调。（FastBERT 因为有出口，仍需要课程库里的类。）
+# 两者的输出一致：跳过与裁掉是一回事。裁剪后的主干不需要本课程的任何代码：预训练的主干，裁剪并保存之后，就是一个普通的、小一些的 BERT，单凭 `transformers` 就能加载，可以直接在这个深度上微调。（FastBERT 因为有出口，仍需要课程库里的类。）
 
 # %% tags=["nbval-ignore-output"]
 import tempfile
@@ -635,10 +635,10 @@ many = next(cost for cost in costs if cost.keep == 3)
 say("lesson04.clock", many=many.speedup / many.promised, alone=alone.speedup / alone.promised)
 
 # %% [markdown] lang="en"
-# Compare with lesson 3. A cut network is simply a smaller one: no exits on the way, no comparisons, no sentences to move about. Where the clock stays below 100 %, the rest went to what no cut touches: embeddings, the last exit, Python. Where it goes above, something shrank that no FLOP counts, such as the memory that is moved about. And look at the parameters: they do *not* fall by four, for the embeddings stay.
+# Compare with lesson 3. A cut network is simply a smaller one: no exits on the way, no comparisons, no sentences to move about. Where the clock stays below 100 %, the rest went to what no cut touches: embeddings, the last exit, Python. Where it goes above, something shrank that FLOPs do not count, such as the data moved to and from memory. And look at the parameters: they do *not* fall by four, for the embeddings stay.
 
 # %% [markdown] lang="zh"
-# 与第 3 课比一比。裁剪后的网络就是一个小一些的网络：途中没有出口，不用做比较，也不用搬动句子。时钟不到 100% 时，差的部分花在裁剪碰不到的地方：嵌入、最后一个出口、Python。超过 100% 时，是 FLOPs 没有计入的东西也变小了，例如来回搬动的内存。再看参数量：它**没有**降到四分之一，因为嵌入还在。
+# 与第 3 课比一比。裁剪后的网络就是一个小一些的网络：途中没有出口，不用做比较，也不用搬动句子。时钟不到 100% 时，差的部分花在裁剪碰不到的地方：嵌入、最后一个出口、Python。超过 100% 时，是 FLOPs 没有计入的东西也变小了，例如要在内存里来回搬动的数据。再看参数量：它**没有**降到四分之一，因为嵌入还在。
 
 # %% [markdown] lang="en"
 # ## 4.6 What LayerDrop bought (11 min)
@@ -720,14 +720,14 @@ each = {
 say("lesson04.worlds_seeds", **each)
 
 # %% [markdown] lang="en"
-# Look at the LayerDrop half, column by column: how many steps can a network of $k$ layers follow? One pass a layer, after a first layer that reads: lesson 3 taught it so, layer by layer. With LayerDrop the questions counted the layers that had *run*, so a layer learned to take the *next* pass, wherever it stands. (That took more steps of training; with as many as without LayerDrop, four steps were not learned in full.) **A cut network has less depth, and what needs that depth is lost**, LayerDrop or not. What LayerDrop changes is whether the rest survives: compare the upper rows of both halves.
+# Look at the LayerDrop half, column by column: how many steps can a network of $k$ layers follow? One pass a layer, after a first layer that reads: lesson 3 taught it so, layer by layer. With LayerDrop, the question put to each layer in training counted only the layers that had *run*, so a layer learned to take the *next* pass, wherever it stands. (That took more training; with no more of it than without LayerDrop, worlds with four steps were not learned in full.) **A cut network has less depth, and what needs that depth is lost**, LayerDrop or not. What LayerDrop changes is whether the rest survives: compare the upper rows of both halves.
 #
 # **Predict.** Four layers are one too few for 4 steps. Whom does the cut network name there: the one who has the ball after how many passes?
 
 # %% [markdown] lang="zh"
-# 看有 LayerDrop 的那一半，一列一列地看：$k$ 层的网络能跟上几步？第一层读题，之后一层传一次：第 3 课就是这样一层一层教的。有 LayerDrop 时，问题数的是**运行过**的层，所以每一层学会的是：不管自己在哪里，都接着传**下一次**。（这需要更多训练步；步数与没有 LayerDrop 时一样多的话，4 步没有完全学会。）**裁剪后的网络深度变小，凡是需要那份深度的，就丢掉了**，有没有 LayerDrop 都一样。LayerDrop 改变的，是其余部分保不保得住：比较两边上面几行。
+# 看有 LayerDrop 的那一半，一列一列地看：$k$ 层的网络能跟上几步？第一层读题，之后一层传一次：第 3 课就是这样一层一层教的。有 LayerDrop 时，训练中问每一层的传球次数，只按**运行过**的层来数，所以每一层学会的是：不管自己排在第几层，都接着传**下一次**。（这需要更多训练步；如果训练步不比没有 LayerDrop 时多，4 步的小世界就没有完全学会。）**裁剪后的网络深度变小，凡是需要那份深度的本领，也就丢掉了**，有没有 LayerDrop 都一样。LayerDrop 改变的，是其余部分保不保得住：比较两边上面几行。
 #
-# **先预测。** 四层对 4 步来说差一层。裁剪后的网络在那里会答谁：传了几次之后拿着球的那个人？
+# **先预测。** 四层对 4 步来说差一层。在 4 步的小世界上，裁剪后的网络会答谁：传了几次之后拿着球的那个人？
 
 # %%
 my_passes = None  # your number, 0 to 4
@@ -747,16 +747,16 @@ checks.compare_guess(my_passes, int(named.argmax()), ".0f")
 say("lesson04.as_far", passes=int(named.argmax()), share=named.max(), right=named[-1])
 
 # %% [markdown] lang="en"
-# The cut network is not confused: it goes as far as its layers reach, and answers from there. It does not *know* that it stopped short, and an answer that looks sure may be a step behind. FastBERT's exits have the same choice to make, with one more layer always at hand (lesson 3).
+# The cut network is not confused: it goes as far as its layers reach, and answers from there. It does not *know* that it stopped short, and an answer that looks sure may be a step behind. FastBERT's exits face the same question (is this far enough?), but all except the last can hand a doubtful sentence on to the next layer (lesson 3).
 
 # %% [markdown] lang="zh"
-# 裁剪后的网络并没有乱：它走到自己的层能到的地方，就从那里回答。它并不**知道**自己停早了；看起来很有把握的答案，也可能落后一步。FastBERT 的出口面对同样的选择，只是后面总还有一层可用（第 3 课）。
+# 裁剪后的网络并没有乱：它的层够走到哪里，它就走到哪里，再从那里作答。它并不**知道**自己停早了；看起来很有把握的答案，也可能落后一步。FastBERT 的出口面对同样的问题（走到这里够了吗？），只是除了最后一个出口，没把握的句子都还可以交给下一层（第 3 课）。
 
 # %% [markdown] lang="en"
-# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with evenly spaced layers of its teacher and learns by three losses (to answer as the teacher does, to guess the hidden tokens, to point its states where the teacher's point), for half as many steps, since each costs a pass of the teacher as well. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them.
+# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with evenly spaced layers of its teacher and learns by three losses (to answer as the teacher does, to guess the hidden tokens, to have its hidden states point the way the teacher's do), for half as many steps, since each costs a pass of the teacher as well. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them.
 
 # %% [markdown] lang="zh"
-# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：以教师隔层保留下来的层为起点，用三个损失学习（回答与教师一致、猜出被遮住的词元、状态的方向与教师一致），步数减半，因为每一步还要教师也跑一遍。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。
+# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：以从教师中均匀取出的几层为起点，用三个损失学习（回答与教师一致、猜出被遮住的词元、隐藏状态的方向与教师一致），训练步数减半，因为每一步教师也要跑一遍。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。
 
 # %% [markdown] lang="en"
 # **Predict.** 3 layers, trained after the cut: how many points is the network with LayerDrop ahead of the one without?
@@ -835,14 +835,14 @@ for study in ("plain", "layerdrop"):
 say("lesson04.first", half=100 * means["half", "first", 6])
 
 # %% [markdown] lang="en"
-# **Does searching pay?** (± is the standard deviation over seeds, where there are several.) The paper found only marginal gains for both ways that look at data. Here that holds where training practised the cut: with LayerDrop, at half of the layers. The farther a cut goes beyond that, the more it matters which layers stay; drop rate 0.2 hardly ever draws 3 of 12 layers. And it holds the more so without LayerDrop. The price: the greedy search makes dozens of passes over the validation data for each size (57 for 6 of 12 layers), the learned rates take training steps of two passes each, anew for each size. The rule costs nothing.
+# **Does searching pay?** (± is the standard deviation over seeds, where there are several.) The paper found only marginal gains for both ways that look at data. Here that holds where training practised the cut: with LayerDrop, at half of the layers. The farther a cut goes beyond that, the more it matters which layers stay; drop rate 0.2 hardly ever draws 3 of 12 layers. Without LayerDrop, it matters even more which layers stay. The price: the greedy search makes dozens of passes over the validation data for each size (57 for 6 of 12 layers), the learned rates take training steps of two passes each, anew for each size. The rule costs nothing.
 #
-# **Why are the first layers so bad a choice?** Coins thrown for each layer hardly ever leave out the six last ones together, so nothing was practised for that, and the classifier reads what the *last* layer writes. The paper sees the same: neighbouring layers are missed more than scattered ones, and the first and last layers most (Figure 5).
+# **Why are the first layers so bad a choice?** At drop rate 0.2 the coins hardly ever leave out the last six layers together (at 0.5, in one step of 64), so that was not practised, and the classifier reads what the *last* layer writes. The paper sees the same: neighbouring layers are missed more than scattered ones, and the first and last layers most (Figure 5).
 
 # %% [markdown] lang="zh"
-# **搜索划算吗？**（有几个种子时，± 是种子之间的标准差。）论文发现，两种要看数据的办法都只有微小的收益。在这里，只有训练中练过的那种裁剪才是这样：有 LayerDrop，留下一半的层。裁得越是超出练过的范围，留下哪些层就越要紧；丢弃率 0.2 几乎不会抽到 12 层里只有 3 层运行。没有 LayerDrop 时就更是如此。代价是：每种大小，贪心搜索要在验证数据上跑几十遍（12 层留 6 层要 57 遍）；学丢弃率则要训练若干步，每步两次前向传播，换一种大小就要重来。按规则选则不花任何代价。
+# **搜索划算吗？**（有几个种子时，± 是种子之间的标准差。）论文发现，两种要看数据的办法都只有微小的收益。在这里，只有训练中练过的那种裁剪才是这样：有 LayerDrop，留下一半的层。裁得越是超出练过的范围，留下哪些层就越要紧；丢弃率 0.2 几乎不会抽到 12 层里只有 3 层运行。没有 LayerDrop 时，留下哪些层就更要紧了。代价是：每种大小，贪心搜索要在验证数据上跑几十遍（12 层留 6 层要 57 遍）；学丢弃率则要训练若干步，每步两次前向传播，换一种大小就要重来。按规则选则不花任何代价。
 #
-# **为什么留下最前面几层这么糟？** 每层各抛一枚硬币，几乎不会把最后六层一起丢掉，所以这种情形没有练过；而分类器读的正是**最后**一层写下的东西。论文看到的也一样：相邻的层一起缺，比分散的缺更糟；最前和最后的层最要紧（图 5）。
+# **为什么留下最前面几层这么糟？** 丢弃率 0.2 时，硬币几乎不会把最后六层一起丢掉（0.5 时每 64 步有一步），所以这种情形没有练过；而分类器读的正是**最后**一层写下的东西。论文看到的也一样：相邻的层一起缺，比分散的缺更糟；最前和最后的层最要紧（图 5）。
 
 # %% [markdown] lang="en"
 # ## 4.8 The two together (3 min)
@@ -906,16 +906,16 @@ rows = {t(f"unit.{unit}"): [found.ran, found.layer_part] for unit, found in unit
 pd.DataFrame(rows, index=[t("bench.ran"), t("bench.layer_part")]).T.round(2)
 
 # %% [markdown] lang="en"
-# Each row left out half of its units. Layers, and sub-layers drawn one by one, save what the coin promises; feed-forwards alone save their share of a layer. Now the heads, in the last row: the feed-forward, the larger part of a layer, runs as before, so dropping heads can never save as much as dropping layers. How much quicker the narrower attention itself becomes depends on the machine: heads run side by side in one multiplication, and the paper, on graphics cards, found no gain in time at all. **What runs one after another is worth dropping.**
+# Each row left out half of its units. Layers, and sub-layers drawn one by one, save what the coin promises; feed-forwards alone save half of their share of a layer. Now the heads, in the last row: the feed-forward, by FLOPs the larger part of a layer, runs as before, so dropping heads can never save as much as dropping layers. How much quicker the narrower attention itself becomes depends on the machine: heads run side by side in one multiplication, and the paper, on graphics cards, found no gain in time at all. **What runs one after another is worth dropping.**
 
 # %% [markdown] lang="zh"
-# 每一行都丢弃了一半的单位。整层，以及逐个抽签的子层，省下的正是硬币所许诺的；只丢前馈层，省下的是它在一层里所占的那份。再看最后一行的注意力头：一层里较大的部分，即前馈层，照常运行，所以丢弃头省下的时间，永远赶不上丢弃整层。变窄的注意力本身能快多少，要看机器：各个头在同一次乘法里并排计算，论文用的是显卡，发现时间上毫无收益。**值得丢弃的，是依次运行的部分。**
+# 每一行都丢弃了一半的单位。整层，以及逐个抽签的子层，省下的正是硬币所许诺的；只丢弃前馈层，省下的是它在一层里所占份额的一半。再看最后一行的注意力头：前馈层按 FLOPs 算是一层里较大的部分，它照常运行，所以丢弃头省下的时间，永远赶不上丢弃整层。变窄的注意力本身能快多少，要看机器：各个头在同一次乘法里并排计算，论文用的是显卡，发现时间上毫无收益。**值得丢弃的，是依次运行的部分。**
 
 # %% [markdown] lang="en"
-# Layers can also be *cut* narrower. A feed-forward keeps its strongest neurons: again a plain smaller model. An attention keeps its strongest heads: that runs, but no config can describe it. Here half stays, of neurons or of heads, and nothing is trained again. **Predict.** How many points does the network with half of the neurons lose?
+# Layers can also be *cut* narrower. A feed-forward keeps its strongest neurons: again a plain smaller model. The attention keeps its strongest heads: that runs, but no config can describe it. Here half of the neurons or half of the heads stay, and nothing is trained again. **Predict.** How many points does the network with half of the neurons lose?
 
 # %% [markdown] lang="zh"
-# 每一层还可以裁**窄**。前馈层只留最强的神经元，得到的仍是一个普通的、小一些的模型。注意力只留最强的头：能运行，但没有哪种配置能描述它。这里神经元或者头各留一半，不再训练。**先预测。** 神经元留一半的网络，会损失几个百分点？
+# 每一层还可以裁**窄**。前馈层只留最强的神经元，得到的仍是一个普通的、小一些的模型。注意力部分只留最强的头：照样能运行，但没有哪种配置能描述这样的模型。这里分别试两种：神经元留一半，或者注意力头留一半，都不再训练。**先预测。** 神经元留一半的网络，会损失几个百分点？
 
 # %%
 my_points = None  # your number, for example 5
@@ -943,10 +943,10 @@ quicker = {name: np.median(seconds["whole"] / each) for name, each in seconds.it
 say("lesson04.narrow_clock", **quicker)
 
 # %% [markdown] lang="en"
-# Both save some time, now that they are really gone, and both save less than half of the layers does (4.5): the embeddings, the norms and each layer's place in the row stay. Only half of the *layers* halves the row itself.
+# Really cut out, both save some time, but less than cutting half of the layers (4.5): the rest of every layer stays, and just as many layers run one after another. Only cutting half of the *layers* halves that row.
 
 # %% [markdown] lang="zh"
-# 真的裁掉之后，两者都省一些时间，但都不如裁掉一半的层（4.5）：嵌入、归一化还在，要依次经过的层数也没有变。只有裁掉一半的**层**，才能让这一串层短一半。
+# 真的裁掉之后，两者都省一些时间，但都不如裁掉一半的层省得多（4.5）：每一层的其余部分都还在，要依次经过的层数也没有变。只有裁掉一半的**层**，才能让这一串层短一半。
 
 # %% [markdown] lang="en"
 # ## 4.10 What the paper reports, and where it loses (4 min)
@@ -1051,10 +1051,10 @@ for row in published(paper="DeeBERT", model="LayerDrop"):
 # | “它胜过蒸馏和从头训练” | 并非每个任务都如此：见上面两张表；我们的结果见 4.6 | 表 7 |
 
 # %% [markdown] lang="en"
-# **Exercise 5** (★★★, open; you train it yourself). `data/recipes/reviews-layerdrop.toml` drops every layer at the same rate. Make two copies of it under new names, both with `start = "reviews-backbone"` (which is shipped) and `steps = 1500`; one of them with `layer_drop = { rate = 0.37, profile = "linear" }`: the rate rises with the depth, its mean stays 0.2. For each, copy `pruning-layerdrop.toml` as well, with that backbone's name and the same `layer_drop`. Then `course train NAME` for the two backbones, `course train NAME --seed 1` for the two studies, and `course report NAME`: which layers does the search keep now?
+# **Exercise 5** (★★★, open; you train it yourself). `data/recipes/reviews-layerdrop.toml` drops every layer at the same rate. Make two copies of it under new names and change both to `start = "reviews-backbone"` (which is shipped) and `steps = 1500`; one of them with `layer_drop = { rate = 0.37, profile = "linear" }`: the rate rises with the depth, its mean stays 0.2. For each, copy `pruning-layerdrop.toml` as well, with that backbone's name and the same `layer_drop`. Then `course train NAME` for the two backbones, `course train NAME --seed 1` for the two pruning studies, and `course report NAME` for each of these: which layers does the search keep now?
 
 # %% [markdown] lang="zh"
-# **练习 5**（★★★，开放题；要自己训练）。`data/recipes/reviews-layerdrop.toml` 对每一层用同样的丢弃率。换名字复制两份，都写上 `start = "reviews-backbone"`（它随课程提供）和 `steps = 1500`；其中一份写 `layer_drop = { rate = 0.37, profile = "linear" }`：丢弃率随深度上升，平均仍是 0.2。再为每一份各复制一份 `pruning-layerdrop.toml`，填上相应的主干名和同样的 `layer_drop`。然后对两个主干运行 `course train 名字`，对两项研究运行 `course train 名字 --seed 1`，最后 `course report 名字`：搜索现在留下哪些层？
+# **练习 5**（★★★，开放题；要自己训练）。`data/recipes/reviews-layerdrop.toml` 对每一层用同样的丢弃率。换名字复制两份，都改成 `start = "reviews-backbone"`（它随课程提供）和 `steps = 1500`；其中一份再改成 `layer_drop = { rate = 0.37, profile = "linear" }`：丢弃率随深度上升，平均仍是 0.2。再为这两个主干分别复制一份 `pruning-layerdrop.toml`（裁剪研究），填上相应的主干名和同样的 `layer_drop`。然后对两个主干运行 `course train 名字`，对两项裁剪研究运行 `course train 名字 --seed 1`，最后对它们运行 `course report 名字`：搜索现在留下哪些层？
 
 # %%
 from course_lib.records import read_record
@@ -1110,7 +1110,7 @@ say("lesson04.minutes", steps=backbone_record["phases"][0]["steps"], **minutes)
 # - What LayerDrop buys must be measured twice, without and with training after the cut; what needs depth is lost with the depth (4.6).
 # - Layers run one after another and are worth dropping; dropping heads saves less (4.9).
 #
-# **What this lesson does not show.** Networks 64 and 128 wide, on one set of reviews and one constructed task. LayerDrop joined in the last phase of the pre-training only (`data/recipes/reviews-layerdrop.toml`). Every backbone was pre-trained *once*; the seeds are those of fine-tuning, so ± leaves out the luck of pre-training. Steps were equal (the distilled student's fewer), computing time was not: dropped layers cost none, and the student learned on top of its teacher's training. The run records in `data/runs` say how many seeds stand behind a number.
+# **What this lesson does not show.** Networks 64 and 128 wide, on one set of reviews and one constructed task. LayerDrop joined in the last phase of the pre-training only (`data/recipes/reviews-layerdrop.toml`). Every backbone was pre-trained *once*; the seeds are those of fine-tuning, so ± leaves out the luck of pre-training. On the reviews, training steps were equal (the distilled student's fewer), computing time was not (on the worlds, LayerDrop took more steps, 4.6): dropped layers cost none, and the student learned on top of its teacher's training. The run records in `data/runs` say how many seeds stand behind a number.
 #
 # **Next:** lesson 5, training and optimisation: learning-rate schedules, clipping and regularisation, measured.
 #
@@ -1120,12 +1120,12 @@ say("lesson04.minutes", steps=backbone_record["phases"][0]["steps"], **minutes)
 # ## 这一课看到了什么
 #
 # - LayerDrop 在每个训练步给每一层抛一枚硬币；被丢弃的层是恒等映射，不计算；评估时什么也不丢（4.2）。
-# - 隔层保留的规则不一定给出想要的层数；搜索要一遍遍地跑验证数据，规则则不花任何代价（4.4、4.7）。
+# - 隔层保留的规则不一定给出想要的层数；搜索要在验证数据上跑一遍又一遍，按规则选则不花任何代价（4.4、4.7）。
 # - 裁剪就是给权重改名；得到的是普通的小 BERT；FLOPs 的许诺，时钟能兑现多少，4.5 有实测。
 # - LayerDrop 换来什么，要测两次：一次裁剪后不再训练，一次裁剪后再训练；需要深度的东西，随深度一起丢掉（4.6）。
 # - 各层依次运行，值得丢弃；丢弃注意力头省得少（4.9）。
 #
-# **这一课没有说明什么。** 网络的宽度只有 64 和 128，数据也只有一个评论数据集和一个人造任务。在预训练中，LayerDrop 到最后一个阶段才加入（`data/recipes/reviews-layerdrop.toml`）。每个主干只预训练过**一次**；种子是微调的种子，所以 ± 不包括预训练的运气。步数相同（蒸馏的学生较少），计算时间并不相同：被丢弃的层不花时间，蒸馏的学生则还要另外算上教师的训练时间。一个数字背后有几个种子，见 `data/runs` 的运行记录。
+# **这一课没有说明什么。** 网络的宽度只有 64 和 128，数据也只有一个评论数据集和一个人造任务。在预训练中，LayerDrop 到最后一个阶段才加入（`data/recipes/reviews-layerdrop.toml`）。每个主干只预训练过**一次**；种子是微调的种子，所以 ± 不包括预训练的运气。评论上的训练步数相同（蒸馏的学生较少），计算时间并不相同（小世界上，LayerDrop 用了更多训练步，见 4.6）：被丢弃的层不花时间，蒸馏的学生则还要另外算上教师的训练时间。一个数字背后有几个种子，见 `data/runs` 的运行记录。
 #
 # **下一课：** 第 5 课，训练与优化：学习率调度、梯度裁剪和正则化，逐一实测。
 #
