@@ -254,7 +254,7 @@ def bench_exits_command(
         for result in bench_exits(fastbert, tokenizer, rows, size, limit, rounds=rounds)
     ]
     if as_json:
-        return print_json([asdict(result) for result in results])
+        return print_json([asdict(result) | {"threads": torch.get_num_threads()} for result in results])
     table = Table(
         "batch", "way", "full ms", "adaptive ms", "measured", "quartiles", "FLOPs", "ratio", "layers"
     )
@@ -419,7 +419,7 @@ def report(
     if read_recipe(recipe)["stage"] == "pruning":
         return report_pruning(recipe, as_json)
 
-    found = summary(recipe)
+    found = summary(Path(recipe).stem)
     if as_json:
         return print_json(found)
     exits = Table("layer", "accuracy of its exit")
@@ -483,14 +483,15 @@ def report_pruning(recipe: str, as_json: bool) -> None:
     from course_lib.cuts import cut_table, masked_losses, over_seeds
 
     study = Path(recipe).stem
-    found = over_seeds(cut_table(study)).loc[study]
-    losses = masked_losses(study)[study]
+    cuts = cut_table(study)
+    found, losses = over_seeds(cuts).loc[study], masked_losses(study)[study]
     if as_json:
         rows = [
             {"way": way, "keep": keep, "mean": row["mean"], "std": None if row["count"] < 2 else row["std"]}
             for (way, keep), row in found.iterrows()
         ]
-        return print_json({"cuts": rows, "masked_loss": losses.to_dict()})
+        kept = cuts[["way", "keep", "seed", "layers"]].dropna().to_dict("records")
+        return print_json({"cuts": rows, "kept": kept, "masked_loss": losses.to_dict()})
     keeps = sorted({keep for _, keep in found.index}, reverse=True)
     table = Table("way", *(f"{keep} layers" for keep in keeps))
     for way in dict.fromkeys(way for way, _ in found.index):
@@ -500,8 +501,11 @@ def report_pruning(recipe: str, as_json: bool) -> None:
             *("" if cell is None else with_deviation([cell["mean"], cell["std"]], True) for cell in cells),
         )
     table.add_row("masked loss", *(f"{losses[keep]:.2f}" if keep in losses else "" for keep in keeps))
-    console.print(f"{recipe}: mean and standard deviation over {int(found['count'].max())} seeds")
+    console.print(f"{study}: mean and standard deviation over {int(found['count'].max())} seeds")
     console.print(table)
+    for way in ("search", "data_driven"):  # the ways whose layers nobody can tell beforehand
+        for cut in cuts[(cuts["way"] == way) & (cuts["keep"] < max(keeps))].itertuples():
+            console.print(f"seed {cut.seed}, {way} keeps {cut.layers}", markup=False)
 
 
 def with_deviation(value: list[float], percent: bool = False) -> str:

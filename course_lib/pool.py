@@ -88,7 +88,7 @@ def predict_pooled(
     if not sentences:
         raise ValueError("there is no sentence to answer")
     last = model.config.num_hidden_layers
-    limits = [*thresholds(speed, last), float("inf")]  # the last exit always answers
+    limits = thresholds(speed, last)
 
     read = 0
     pools: dict[tuple[int, int], Waiting] = {}  # by layers passed, and size
@@ -111,7 +111,8 @@ def predict_pooled(
         logits = model.exits[depth](batch.hidden, mask)  # [B, C]
         doubt = uncertainty(logits, measure)  # [B]
 
-        leaves = doubt < limits[depth]
+        final = depth + 1 == last  # the last exit always answers
+        leaves = torch.ones_like(doubt, dtype=torch.bool) if final else doubt < limits[depth]
         exit_layer = torch.full_like(batch.numbers, depth + 1)
         left.append(ExitOutput(logits[leaves], exit_layer[leaves], doubt[leaves]))
         numbers.append(batch.numbers[leaves])

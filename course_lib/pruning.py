@@ -118,8 +118,8 @@ class LayerRates(nn.Module):
     """Learns how much each layer is needed (the paper's "Data-Driven Pruning").
 
     A layer's score is a non-linear function of its activation; a softmax over the layers shares out
-    `keep` among them. So the mean drop rate is 1 - keep/L, as the paper asks, and what one layer gains
-    the others lose.
+    `keep` among them. So the mean drop rate is 1 - keep/L, as the paper asks (before `data_driven` caps a
+    share at 1), and what one layer gains the others lose.
     """
 
     def __init__(self, num_layers: int, hidden_size: int, keep: int, width: int = 16):

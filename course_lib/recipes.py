@@ -16,23 +16,24 @@ OPTIONS = {  # what `course train` may change in a recipe, stage by stage
     "pruning": ("seed", "backbone", "data"),
 }
 NEEDED = {  # what a recipe must say, stage by stage
-    "pretrain": {"phases"},
+    "pretrain": {"phases", "seed"},
     "baseline": {"data"},
     "fastbert": {"data", "seeds", "model", "finetune", "distil"},
     "pruning": {"data", "backbone", "seeds", "cut", "tuned", "finetune"},
 }
 ALLOWED = {  # what it may say besides
-    "pretrain": {"seed", "start", "teacher", "tokenizer", "model", "layer_drop"},
+    "pretrain": {"start", "teacher", "tokenizer", "model", "layer_drop"},
     "baseline": set(),
     "fastbert": {"backbone", "keep"},
     "pruning": {"layer_drop"},
 }
+FROM_NOTHING = {"tokenizer", "model"}  # what pre-training must know that begins with random weights
 LOOP = {field.name for field in fields(LoopSettings)} - {"seed"}
 TABLES = {  # what its tables may say
     "phases": LOOP | {"layers", "corpora"},
-    "finetune": LOOP | {"joint", "hide_tokens", "step_by_step", "layer_drop"},
+    "finetune": LOOP | {"joint", "hide_tokens", "step_by_step", "layer_drop"},  # of a FastBERT
     "distil": LOOP,
-    "layer_drop": {"rate", "unit", "profile", "seed"},
+    "layer_drop": {"rate", "unit", "profile"},
 }
 
 
@@ -48,25 +49,28 @@ def read_recipe(name_or_file: str | Path) -> dict:
 
 
 def checked_recipe(recipe: dict) -> dict:
-    """The recipe itself, if all its keys are known and none is missing.
+    """The recipe itself, if its keys and those of the tables in `TABLES` are known and none is missing.
 
     Raises:
-        ValueError: they are not; the message names the nearest key. Or `layer_drop` is none.
+        ValueError: they are not; the message names the nearest key. Or `layer_drop` cannot be.
     """
     name, stage = recipe["name"], recipe.get("stage")
     if stage not in NEEDED:
         raise ValueError(f"{name}: stage must be one of {list(NEEDED)}, not {stage!r}")
     _refuse_unknown(recipe, NEEDED[stage] | ALLOWED[stage] | {"name", "stage", "reproduce"}, name)
     found = [(table, each) for table in TABLES for each in _as_list(recipe.get(table, {}))]
-    found.append(("layer_drop", recipe.get("finetune", {}).get("layer_drop", {})))
+    found += [("layer_drop", each["layer_drop"]) for _, each in found if "layer_drop" in each]
     for table, each in found:
-        _refuse_unknown(each, TABLES[table], f"{name}: [{table}]")
+        if not isinstance(each, dict):
+            raise ValueError(f"{name}: {table} must be a table, not {each!r}")
+        plain = (stage, table) == ("pruning", "finetune")  # a classifier without exits
+        _refuse_unknown(each, LOOP | {"hide_tokens"} if plain else TABLES[table], f"{name}: [{table}]")
         if table == "layer_drop" and each:
-            if "rate" not in each:
-                raise ValueError(f"{name}: [layer_drop] needs 'rate'")
-            LayerDrop(**each)  # refuses what it must
+            _refuse_impossible(each, name)
     for key in sorted(NEEDED[stage] - recipe.keys()):
         raise ValueError(f"{name}: a recipe of stage {stage!r} needs {key!r}")
+    if stage == "pretrain" and not {"start", "teacher"} & recipe.keys() and not FROM_NOTHING <= recipe.keys():
+        raise ValueError(f"{name}: without a start or a teacher, a recipe needs {sorted(FROM_NOTHING)}")
     return recipe
 
 
@@ -74,7 +78,15 @@ def _as_list(table: dict | list[dict]) -> list[dict]:
     return table if isinstance(table, list) else [table]
 
 
+def _refuse_impossible(layer_drop: dict, name: str) -> None:
+    try:
+        LayerDrop(**layer_drop)
+    except (TypeError, ValueError) as error:  # no rate, or none that can be
+        raise ValueError(f"{name}: [layer_drop] {error}") from None
+
+
 def _refuse_unknown(table: dict, known: set[str], where: str) -> None:
     for key in sorted(table.keys() - known):
-        near = get_close_matches(key, known, n=1, cutoff=0)[0]
-        raise ValueError(f"{where} has no {key!r}; did you mean {near!r}?")
+        near = get_close_matches(key, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+        raise ValueError(f"{where} has no {key!r}; {hint}")

@@ -148,7 +148,7 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
 
     It begins with random weights, or with those of the checkpoint that the recipe calls `start`. With a
     `layer_drop` table in the recipe (see `LayerDrop`), layers are left out at random. With a `teacher` it
-    begins with every other layer of that checkpoint and learns from its answers (see `static_student.py`).
+    begins with evenly spaced layers of that checkpoint and learns from its answers (see `static_student.py`).
     """
     start = time.perf_counter()
     texts = {"reviews": corpora.reviews()["train"], "newspaper": corpora.newspaper()}
@@ -382,6 +382,8 @@ class StepByStep(torch.nn.Module):
     """
 
     def __init__(self, model: FastBertForSequenceClassification, num_steps: int, drop: LayerDrop):
+        if drop.unit != "layer":
+            raise ValueError(f"step_by_step goes with whole layers, not with unit = {drop.unit!r}")
         super().__init__()
         self.model, self.drop = model, drop
         config = model.config

@@ -56,6 +56,13 @@ def test_batches_are_filled_up(monkeypatch):
     assert seen[1] == seen[2] == [16] * (stay // 16) + ([stay % 16] if stay % 16 else [])
 
 
+def test_an_answer_that_is_no_number_leaves_at_the_last_exit():
+    model = tiny_fastbert(3)
+    torch.nn.init.constant_(model.exits[1].classifier.bias, float("nan"))
+    torch.nn.init.constant_(model.exits[2].classifier.bias, float("nan"))
+    assert predict_pooled(model, [[2, 5, 3]], speed=0.0).exit_layer.tolist() == [3]
+
+
 def test_bad_input_is_refused():
     model = tiny_fastbert()
     with pytest.raises(ValueError, match="at least 1, not 0"):

@@ -42,6 +42,17 @@ tokens_per_batch = 64
 corpora = { reviews = 1, newspaper = 1 }
 """
 
+PRUNING = """
+stage = "pruning"
+data = "reviews"
+backbone = "BACKBONE"
+seeds = [1]
+cut = [2]
+tuned = []
+[finetune]
+epochs = 1
+"""
+
 FASTBERT = """
 stage = "fastbert"
 data = "reviews"
@@ -246,7 +257,12 @@ def test_reproduce_goes_on_where_it_was(small, monkeypatch):
         (FASTBERT.replace("[distil]", "[model.distil]"), "needs 'distil'"),
         ("layer_dropp = { rate = 0.5 }" + PRETRAIN, "no 'layer_dropp'; did you mean 'layer_drop'"),
         ("layer_drop = { rat = 0.5 }" + PRETRAIN, r"\[layer_drop\] has no 'rat'; did you mean 'rate'"),
-        ("layer_drop = { profile = 'linear' }" + PRETRAIN, r"\[layer_drop\] needs 'rate'"),
+        ("layer_drop = { profile = 'linear' }" + PRETRAIN, r"\[layer_drop\] .*missing .* 'rate'"),
+        ("layer_drop = { rate = 'half' }" + PRETRAIN, r"\[layer_drop\] .*not supported"),
+        ("layer_drop = 0.2" + PRETRAIN, "layer_drop must be a table, not 0.2"),
+        (PRETRAIN.replace("seed = ", "keep = "), "'keep'; known: layer_drop, model,"),
+        (PRETRAIN.replace("[tokenizer]", "[model.x]"), "without a start or a teacher, a recipe needs"),
+        (PRUNING.replace("epochs = 1", "layer_drop = { rate = 0.2 }"), r"\[finetune\] has no 'layer_drop'"),
         ("layer_drop = { rate = 1.5 }" + PRETRAIN, r"must lie in \[0, 1\), not 1.5"),
         (
             FASTBERT.replace("hide_tokens = 0.1", "layer_drop.unit = 'x'\nlayer_drop.rate = 0"),
@@ -363,6 +379,12 @@ def test_step_by_step_asks_each_layer_that_runs_for_one_more_pass(rate, asked):
         answers = module.heads[head](states[layer][0][:, 0])
         expected.append(torch.nn.functional.cross_entropy(answers, holders[:, passes]))
     torch.testing.assert_close(module(ids, mask, labels, holders), torch.stack(expected).mean())
+
+
+def test_step_by_step_counts_whole_layers_only():
+    model = tiny_fastbert(num_hidden_layers=2, num_labels=8)
+    with pytest.raises(ValueError, match="whole layers, not with unit = 'head'"):
+        StepByStep(model, 2, LayerDrop(0.2, "head").attach(model))
 
 
 def test_reproduce_trains_a_backbone_before_what_stands_on_it():
