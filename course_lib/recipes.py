@@ -1,6 +1,7 @@
 """Recipes: the small TOML files that say how something is trained, looked over before anything runs."""
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -58,14 +59,10 @@ def checked_recipe(recipe: dict) -> dict:
     if stage not in NEEDED:
         raise ValueError(f"{name}: stage must be one of {list(NEEDED)}, not {stage!r}")
     _refuse_unknown(recipe, NEEDED[stage] | ALLOWED[stage] | {"name", "stage", "reproduce"}, name)
-    found = [(table, each) for table in TABLES for each in _as_list(recipe.get(table, {}))]
-    found += [("layer_drop", each["layer_drop"]) for _, each in found if "layer_drop" in each]
-    for table, each in found:
-        if not isinstance(each, dict):
-            raise ValueError(f"{name}: {table} must be a table, not {each!r}")
+    for table, each in _tables(recipe):
         plain = (stage, table) == ("pruning", "finetune")  # a classifier without exits
         _refuse_unknown(each, LOOP | {"hide_tokens"} if plain else TABLES[table], f"{name}: [{table}]")
-        if table == "layer_drop" and each:
+        if table == "layer_drop":
             _refuse_impossible(each, name)
     for key in sorted(NEEDED[stage] - recipe.keys()):
         raise ValueError(f"{name}: a recipe of stage {stage!r} needs {key!r}")
@@ -74,8 +71,14 @@ def checked_recipe(recipe: dict) -> dict:
     return recipe
 
 
-def _as_list(table: dict | list[dict]) -> list[dict]:
-    return table if isinstance(table, list) else [table]
+def _tables(recipe: dict) -> Iterator[tuple[str, dict]]:
+    """Every table of a recipe that `TABLES` names, with its name; also those inside another one."""
+    for table in TABLES.keys() & recipe.keys():
+        for each in recipe[table] if isinstance(recipe[table], list) else [recipe[table]]:
+            if not isinstance(each, dict):
+                raise ValueError(f"{recipe.get('name', 'recipe')}: {table} must be a table, not {each!r}")
+            yield table, each
+            yield from _tables(each)
 
 
 def _refuse_impossible(layer_drop: dict, name: str) -> None:
