@@ -73,7 +73,7 @@ def checked_recipe(recipe: dict) -> dict:
 
 def _tables(recipe: dict) -> Iterator[tuple[str, dict]]:
     """Every table of a recipe that `TABLES` names, with its name; also those inside another one."""
-    for table in TABLES.keys() & recipe.keys():
+    for table in (table for table in TABLES if table in recipe):
         for each in recipe[table] if isinstance(recipe[table], list) else [recipe[table]]:
             if not isinstance(each, dict):
                 raise ValueError(f"{recipe.get('name', 'recipe')}: {table} must be a table, not {each!r}")
