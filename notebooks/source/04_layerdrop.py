@@ -781,7 +781,7 @@ say("lesson04.as_far", passes=int(named.argmax()), share=named.max(), right=name
 my_points = None  # your number, for example 3
 
 # %%
-rivals = cut_table("small-6", "small-3", "student-6", "student-3")
+rivals = cut_table("small-6", "student-6", "student-3")
 rivals["study"] = rivals["study"].str.removesuffix("-6").str.removesuffix("-3")  # "small", "student"
 tuned = over_seeds(pd.concat([table[table["way"] == "tuned"], rivals[rivals["way"] == "whole"]]))
 of_size = {keep: tuned["mean"].xs(keep, level="keep").droplevel("way") for keep in (6, 3)}
