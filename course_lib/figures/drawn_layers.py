@@ -14,15 +14,14 @@ CELL = np.pad(np.ones((4, 4)), ((0, 1), (0, 1)))  # a square and the gap beside 
 COLOURS = LinearSegmentedColormap.from_list("runs", ["#e4e4e4", BLUE]).with_extremes(under="white")
 
 
-def draws(rate: float, num_layers: int, steps: int, seed: int = 0) -> np.ndarray:
+def draws(rate: float, num_layers: int, steps: int) -> np.ndarray:
     """The layers that run in `steps` training steps, as booleans [S, L].
 
     Every step throws the same coins at every rate, so a layer that runs at a high rate also runs at a
     lower one (but for the layer that is spared where all coins say drop).
     """
     rates, generator = drop_rates(rate, num_layers), torch.Generator()
-    steps = range(seed, seed + steps)
-    return torch.stack([draw(rates, generator.manual_seed(1_000_003 * step)) for step in steps]).numpy()
+    return torch.stack([draw(rates, generator.manual_seed(1_000_003 * n)) for n in range(steps)]).numpy()
 
 
 def draw_runs(axes: Axes, runs: np.ndarray) -> AxesImage:
