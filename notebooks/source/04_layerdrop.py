@@ -663,16 +663,19 @@ show(figures.accuracy_by_kept(table))
 # %%
 half_cut = {study: means[study, "every_other", 6] for study in whole}
 shares = {study: above_chance(half_cut[study], 2) / above_chance(whole[study], 2) for study in whole}
-ahead = 100 * (half_cut["layerdrop"] - half_cut["plain"])
-say("lesson04.half", plain=shares["plain"], layerdrop=shares["layerdrop"], ahead=ahead)
+at_half = table.query("way == 'every_other' and keep == 6").pivot(
+    index="seed", columns="study", values="accuracy"
+)
+ahead, spread = mean_and_deviation(100 * (at_half["layerdrop"] - at_half["plain"]).dropna())
+say("lesson04.half", plain=shares["plain"], layerdrop=shares["layerdrop"], ahead=ahead, spread=spread)
 third = {study: means[study, "every_other", 3] for study in whole}
 say("lesson04.third", **third)
 
 # %% [markdown] lang="en"
-# One seed of fine-tuning can be lucky. A second witness with several: the FastBERTs of 4.1 (without LayerDrop) and of 4.8 (with), fine-tuned on the same two backbones, cut alike, read at the last exit that stays:
+# Is it the doing of these classifiers? A second witness, fine-tuned in another way on the same two backbones: the FastBERTs of 4.1 (without LayerDrop) and of 4.8 (with), cut alike, read at the last exit that stays:
 
 # %% [markdown] lang="zh"
-# 只有一个微调种子，可能是碰巧。再找一个有几个种子的证人：4.1 的 FastBERT（没有 LayerDrop）和 4.8 的（有），在同样的两个主干上微调，用同样的办法裁剪，从留下的最后一个出口读答案：
+# 会不会只是这几个分类器才这样？再找一个证人：4.1 的 FastBERT（没有 LayerDrop）和 4.8 的（有），在同样的两个主干上用另一种方式微调，再用同样的办法裁剪，从留下的最后一个出口读答案：
 
 # %%
 pairs = {"plain": left, "layerdrop": after_cuts("reviews-layerdrop-fastbert")}
@@ -766,10 +769,10 @@ say("lesson04.as_far", passes=int(named.argmax()), share=named.max(), right=name
 # 裁剪后的网络并没有乱：它的层够走到哪里，它就走到哪里，再从那里作答。它并不**知道**自己停早了；看起来很有把握的答案，也可能落后一步。FastBERT 的出口面对同样的问题（走到这里够了吗？），只是除了最后一个出口，没把握的句子都还可以交给下一层（第 3 课）。
 
 # %% [markdown] lang="en"
-# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with evenly spaced layers of its teacher and learns by three losses (to answer as the teacher does, to guess the hidden tokens, to have its hidden states point the way the teacher's do), for half as many steps, since each costs a pass of the teacher as well. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them.
+# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with evenly spaced layers of its teacher and learns by three losses (to answer as the teacher does, to guess the hidden tokens, to have its hidden states point the way the teacher's do), for half as many steps, since each costs a pass of the teacher as well. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them. (The network with rate 0.5 was cut only, not trained after it.)
 
 # %% [markdown] lang="zh"
-# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：以从教师中均匀取出的几层为起点，用三个损失学习（回答与教师一致、猜出被遮住的词元、隐藏状态的方向与教师一致），训练步数减半，因为每一步教师也要跑一遍。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。
+# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：以从教师中均匀取出的几层为起点，用三个损失学习（回答与教师一致、猜出被遮住的词元、隐藏状态的方向与教师一致），训练步数减半，因为每一步教师也要跑一遍。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。（丢弃率 0.5 的网络只裁剪，之后没有再训练。）
 
 # %% [markdown] lang="en"
 # **Predict.** 3 layers, trained after the cut: how many points is the network with LayerDrop ahead of the one without?
@@ -781,7 +784,7 @@ say("lesson04.as_far", passes=int(named.argmax()), share=named.max(), right=name
 my_points = None  # your number, for example 3
 
 # %%
-rivals = cut_table("small-6", "student-6", "student-3")
+rivals = cut_table("small-6", "small-3", "student-6", "student-3")
 rivals["study"] = rivals["study"].str.removesuffix("-6").str.removesuffix("-3")  # "small", "student"
 tuned = over_seeds(pd.concat([table[table["way"] == "tuned"], rivals[rivals["way"] == "whole"]]))
 of_size = {keep: tuned["mean"].xs(keep, level="keep").droplevel("way") for keep in (6, 3)}
