@@ -5,8 +5,10 @@ measurements say something.
 """
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from typing import TypeVar
 
 import numpy as np
@@ -24,7 +26,7 @@ Name = TypeVar("Name", bound=Hashable)
 
 @dataclass(frozen=True)
 class ExitBench:
-    """Adaptive inference against the plain model, at one batch size.
+    """Adaptive inference against the plain model, at one batch size and speed.
 
     Fields:
         way: "batch" (`predict`: a batch shrinks as sentences leave) or "pool" (`predict_pooled`: it is
@@ -38,6 +40,7 @@ class ExitBench:
     """
 
     batch_size: int
+    speed: Speed
     way: str
     full_ms: float
     adaptive_ms: float
@@ -70,14 +73,15 @@ def bench_exits(
     tokenizer: PreTrainedTokenizerFast,
     rows: Dataset,
     batch_size: int,
-    speed: Speed = 0.5,
+    speeds: Sequence[Speed] = (0.5,),
+    ways: Sequence[str] = ("batch", "pool"),
     sentences: int = 1024,
     rounds: int = 5,
 ) -> list[ExitBench]:
-    """Times both ways of adaptive inference against the same weights at full depth, without students.
+    """Times ways of adaptive inference against the same weights at full depth, without students.
 
     The first `sentences` texts of `rows` are sorted by length and cut into batches, as a server would do;
-    a pool reads them in the same order.
+    a pool reads them in the same order. All speeds and ways take turns with one and the same plain model.
     """
     ids = tokenizer(list(rows["text"][:sentences]), truncation=True)["input_ids"]
     ids.sort(key=len)
@@ -86,36 +90,40 @@ def bench_exits(
         collate([{"input_ids": each} for each in ids[start : start + batch_size]])
         for start in range(0, len(ids), batch_size)
     ]
-    lengths = np.array([len(each) for each in ids])
     model.eval()
 
     @torch.no_grad()
     def full():
         return [model(batch["input_ids"], batch["attention_mask"]) for batch in batches]
 
-    def batch():
+    def adaptive(way: str, speed: Speed):
+        if way == "pool":
+            return predict_pooled(model, ids, batch_size, speed)
         return [model.predict(batch["input_ids"], batch["attention_mask"], speed) for batch in batches]
 
-    def pool():
-        return predict_pooled(model, ids, batch_size, speed)
+    choices = list(product(range(len(speeds)), ways))
+    contenders = {(number, way): partial(adaptive, way, speeds[number]) for number, way in choices}
+    seconds = alternate({"full": full, **contenders}, rounds)
 
-    layers = pool().exit_layer.cpu().numpy()
-    promised = full_flops(model.config, lengths).sum() / flops(model.config, lengths, layers).sum()
-    seconds = alternate({"full": full, "batch": batch, "pool": pool}, rounds)
+    lengths = np.array([len(each) for each in ids])
+    full_ms = float(np.median(seconds["full"]) / len(ids) * 1000)
     benches = []
-    for way in ("batch", "pool"):
-        speedups = seconds["full"] / seconds[way]
+    for number, way in choices:
+        layers = predict_pooled(model, ids, batch_size, speeds[number]).exit_layer.cpu().numpy()
+        promised = float(full_flops(model.config, lengths).sum() / flops(model.config, lengths, layers).sum())
+        speedups = seconds["full"] / seconds[number, way]
         measured = float(np.median(speedups))
         benches.append(
             ExitBench(
                 batch_size=batch_size,
+                speed=speeds[number],
                 way=way,
-                full_ms=float(np.median(seconds["full"]) / len(ids) * 1000),
-                adaptive_ms=float(np.median(seconds[way]) / len(ids) * 1000),
+                full_ms=full_ms,
+                adaptive_ms=float(np.median(seconds[number, way]) / len(ids) * 1000),
                 measured_speedup=measured,
                 spread=(float(np.quantile(speedups, 0.25)), float(np.quantile(speedups, 0.75))),
-                flops_speedup=float(promised),
-                ratio=measured / float(promised),
+                flops_speedup=promised,
+                ratio=measured / promised,
                 mean_layer=float(layers.mean()),
             )
         )

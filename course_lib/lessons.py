@@ -6,7 +6,9 @@ A source is a jupytext percent file in notebooks/source. Its rules:
 - A code cell carries no language, stands once for both, and has at most 14 lines.
 - A code cell tagged `solution` is followed by one tagged `starter`: the student version has the starter,
   the others the solution. Markdown tagged `solution`, and cells tagged `test`, are not for students either.
-- `{{runtime}}` and the other `FACTS` in Markdown are filled in from the header and from measurement.
+- Headings end with the minutes they take, "(8 min)" or "（8 分钟）", and so do exercises: "**Exercise 1**
+  (★, 5 min)". Both languages say the same; `{{teaching_minutes}}` and `{{exercise_minutes}}` are the sums,
+  and `{{runtime}}` is measured.
 
 What comes out (never edited by hand):
 
@@ -24,6 +26,7 @@ import os
 import re
 import time
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import jupytext
@@ -47,7 +50,14 @@ TAGS = {
     "nbval-ignore-output": "run by the tests, output not compared",
     "nbval-check-output": "run by the tests, output compared",
 }
-FACTS = ("runtime", "teaching_minutes", "exercise_minutes")
+MINUTES = {  # where a lesson says how long something takes, by language
+    "teaching_minutes": {"en": r"^## .*\((\d+) min\)$", "zh": r"^## .*（(\d+) 分钟）$"},
+    "exercise_minutes": {
+        "en": r"^\*\*Exercise \d+\*\* \(★+, (\d+) min\b",
+        "zh": r"^\*\*练习 \d+\*\*（★+，(\d+) 分钟",
+    },
+}
+FACTS = ("runtime", *MINUTES)
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -106,14 +116,10 @@ def read_source(path: Path) -> Source:
     if len(lines) != len(notebook.cells):
         raise SourceError(f"{path.name}: text before the first `# %%` marker, or none at all")
 
-    minutes = notebook.metadata.get("course", {})
-    for fact in ("teaching_minutes", "exercise_minutes"):
-        if not isinstance(minutes.get(fact), int):
-            raise SourceError(f"{path.name}:1: the header lacks course: {fact}: <whole minutes>")
     cells = tuple(_cell(path.name, line, cell) for line, cell in zip(lines, notebook.cells, strict=True))
     _hold_pairs(path.name, cells)
     _hold_starters(path.name, cells)
-    return Source(path.stem, dict(minutes), cells)
+    return Source(path.stem, _minutes(path.name, cells), cells)
 
 
 def _cell(file: str, line: int, cell: NotebookNode) -> Cell:
@@ -163,6 +169,26 @@ def _hold_starters(file: str, cells: tuple[Cell, ...]) -> None:
                 raise SourceError(f"{file}:{cell.line}: a solution needs a starter cell right after it")
         elif following is not None and "starter" in following.tags:
             raise SourceError(f"{file}:{following.line}: a starter without its solution right before it")
+
+
+def _minutes(file: str, cells: tuple[Cell, ...]) -> dict[str, int]:
+    """How long the lesson takes: what headings and exercises say, added up."""
+    totals = {}
+    for fact, patterns in MINUTES.items():
+        said = {
+            language: [
+                (cell.line, int(minutes))
+                for cell in cells
+                if cell.language == language
+                for minutes in re.findall(pattern, cell.text, re.MULTILINE)
+            ]
+            for language, pattern in patterns.items()
+        }
+        for (line, english), (_, chinese) in zip_longest(said["en"], said["zh"], fillvalue=(1, None)):
+            if english != chinese:
+                raise SourceError(f"{file}:{line}: {fact}: {english} in English, but {chinese} in Chinese")
+        totals[fact] = sum(minutes for _, minutes in said["en"])
+    return totals
 
 
 # --- from a source to a notebook -------------------------------------------------------------------
@@ -246,8 +272,13 @@ def sources(notebooks: Path = NOTEBOOKS, only: str | None = None) -> list[Path]:
     return chosen
 
 
-def build(only: str | None = None, notebooks: Path = NOTEBOOKS, records: Path = RUNS) -> list[Path]:
-    """Builds the lessons (see `sources`); returns the notebooks that were written or changed."""
+def build(
+    only: str | None = None, fresh: bool = False, notebooks: Path = NOTEBOOKS, records: Path = RUNS
+) -> list[Path]:
+    """Builds the lessons (see `sources`); returns the notebooks that were written or changed.
+
+    `fresh` also writes those in which only measured times differ: for times taken on a busy machine.
+    """
     changed = []
     for path in sources(notebooks, only):
         source = read_source(path)
@@ -267,7 +298,9 @@ def build(only: str | None = None, notebooks: Path = NOTEBOOKS, records: Path = 
                 for cell, run in zip(_code_cells(notebook), executed[edition.language], strict=True):
                     cell.outputs, cell.execution_count = run.outputs, run.execution_count
             target = notebooks / edition.folder / f"{source.name}.ipynb"
-            if not target.is_file() or _without_times(nbformat.read(target, 4)) != _without_times(notebook):
+            written = nbformat.read(target, 4) if target.is_file() else None
+            same = written and (written if fresh else _without_times(written))
+            if same != (notebook if fresh else _without_times(notebook)):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 nbformat.write(notebook, target)
                 changed.append(target)

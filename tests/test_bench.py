@@ -1,5 +1,7 @@
 """The bench alternates, warms up, and reports ratios; nothing is asserted about seconds."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
@@ -21,9 +23,10 @@ def test_bench_of_both_ends():
     corpus = tiny_corpus()
     tokenizer = tiny_tokenizer(corpus)
     model = tiny_fastbert(num_labels=2, vocab_size=len(tokenizer))
-    slow = bench_exits(model, tokenizer, corpus["test"], 7, speed=0, rounds=3)
-    fast = bench_exits(model, tokenizer, corpus["test"], 7, speed=1, rounds=3)
-    assert [result.way for result in slow] == ["batch", "pool"]
+    found = bench_exits(model, tokenizer, corpus["test"], 7, [0, 1], rounds=3)
+    assert [(result.speed, result.way) for result in found] == list(product([0, 1], ["batch", "pool"]))
+    assert len({result.full_ms for result in found}) == 1  # all against the same plain runs
+    slow, fast = found[:2], found[2:]
     assert all(result.mean_layer == 4 and result.flops_speedup < 1 for result in slow)
     assert all(result.mean_layer == 1 and result.flops_speedup > 3 for result in fast)
     for result in slow + fast:

@@ -12,9 +12,9 @@ from course_lib.lessons import EDITIONS, Edition, SourceError, assemble, read_so
 HEADER = """\
 # ---
 # jupyter:
-#   course:
-#     teaching_minutes: 5
-#     exercise_minutes: 3
+#   jupytext:
+#     text_representation:
+#       format_name: percent
 # ---
 
 """
@@ -47,6 +47,16 @@ assert answer() == 42
 import time
 
 print(time.perf_counter())
+
+# %% [markdown] lang="en"
+# ## 1.1 A part (5 min)
+#
+# **Exercise 1** (★, 3 min, open). Say 42.
+
+# %% [markdown] lang="zh"
+# ## 1.1 一节（5 分钟）
+#
+# **练习 1**（★，3 分钟，开放题）。说 42。
 """
 )
 
@@ -91,10 +101,8 @@ BAD = {
         r":19: a solution needs a starter cell right after it",
     ),
     "starter alone": (GOOD.replace('tags=["solution"]', ""), r":23: a starter without its solution"),
-    "no minutes": (
-        GOOD.replace("teaching_minutes: 5", "title: x"),
-        r":1: the header lacks .*teaching_minutes",
-    ),
+    "other minutes": (GOOD.replace("（5 分钟）", "（6 分钟）"), r": teaching_minutes: 5 in English, but 6 in"),
+    "minutes missing": (GOOD.replace("（★，3 分钟，", "（★，"), r": exercise_minutes: 3 in English, but None"),
     "raw cell": (GOOD + "\n# %% [raw]\n# text\n", r"a raw cell; only code and Markdown"),
 }
 
@@ -108,7 +116,7 @@ def test_a_bad_source_is_refused_with_file_and_line(tmp_path, case):
 
 def test_a_good_source_is_read(tmp_path):
     source = read_source(written(tmp_path, GOOD))
-    assert [cell.kind for cell in source.cells] == ["markdown"] * 2 + ["code"] * 5
+    assert [cell.kind for cell in source.cells] == ["markdown"] * 2 + ["code"] * 5 + ["markdown"] * 2
     assert source.minutes == {"teaching_minutes": 5, "exercise_minutes": 3}
 
 
@@ -218,6 +226,13 @@ def copy(built, tmp_path):
     return tmp_path / "notebooks", records
 
 
+def test_a_fresh_build_writes_new_times(copy):
+    notebooks, records = copy
+    changed = lessons.build("01", fresh=True, notebooks=notebooks, records=records)
+    ran = {path.relative_to(notebooks).as_posix() for path in changed}
+    assert {"01_small.ipynb", "zh/01_small.ipynb"} <= ran
+
+
 def spoiled(copy, change):
     notebooks, records = copy
     path = notebooks / "zh" / "01_small.ipynb"
@@ -238,7 +253,7 @@ def test_an_edit_by_hand_is_found(copy):
 
 def test_a_lost_cell_is_found(copy):
     findings = spoiled(copy, lambda notebook: notebook.cells.pop())
-    assert findings == ["zh/01_small.ipynb: 4 cells, its source gives 5; run `make build`"]
+    assert findings == ["zh/01_small.ipynb: 5 cells, its source gives 6; run `make build`"]
 
 
 def test_a_cell_never_run_is_found(copy):

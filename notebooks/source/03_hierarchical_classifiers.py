@@ -4,9 +4,6 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
-#   course:
-#     teaching_minutes: 55
-#     exercise_minutes: 45
 # ---
 
 # %% [markdown] lang="en"
@@ -440,8 +437,8 @@ say("lesson03.worlds_budget", speed=worlds_speed, loss=loss, exits=at_budget)
 # 深度为什么这么整齐地跟着步数走？因为这是**教出来的**。训练教师时，每一层还另外被问一个自己的问题：再传一次球之后，球在谁手里？（见 `course_lib/stages.py` 里的 `StepByStep`；学生从没见过这些问题。）同一个网络，如果没有这种帮助，或者 KL 散度不用官方代码的方向而用论文的方向，运行记录是这样的：
 
 # %%
-names = ["worlds-fastbert", "worlds-unaided", "worlds-paper-kl"]
-metrics = {name: read_record(f"{name}-seed1")["metrics"] for name in names}
+recipes = ["worlds-fastbert", "worlds-unaided", "worlds-paper-kl"]
+metrics = {name: read_record(f"{name}-seed1")["metrics"] for name in recipes}
 teacher = {
     name: [each["accuracy_by_layer"][-1] for each in found["by_steps"].values()]
     for name, found in metrics.items()
@@ -449,7 +446,7 @@ teacher = {
 pd.DataFrame(teacher, index=[f"{t('axis.steps')} {number}" for number in range(1, 5)]).T.round(3)
 
 # %%
-halfway = metrics[names[0]]["tradeoff"]["speed"].index(0.5)
+halfway = metrics["worlds-fastbert"]["tradeoff"]["speed"].index(0.5)
 rows = {
     name: [
         metrics[name]["tradeoff"]["accuracy"][halfway],
@@ -639,9 +636,9 @@ for each, sentence in ((worlds_slider, text), (slider, "房间很干净，但是
     pictures = set()
     for value in (0.0, 1.0, 0.5):  # both ends and the middle
         each.speed.value = value
-        exits = each.trace.at(value)
-        assert each.table(value).iloc[:, 1].tolist() == exits.exit_layer[each.shown].tolist()
-        assert f"<b>{exits.accuracy:.1%}</b>" in each.state.value  # bold: the teacher's stands there as well
+        here = each.trace.at(value)
+        assert each.table(value).iloc[:, 1].tolist() == here.exit_layer[each.shown].tolist()
+        assert f"<b>{here.accuracy:.1%}</b>" in each.state.value  # bold: the teacher's stands there as well
         pictures.add(each.image.value)
     assert len(pictures) == 3
     each.box.value = sentence
@@ -675,16 +672,17 @@ my_kept = None  # your number, for example 80
 # %% tags=["nbval-ignore-output", "timing"]
 from course_lib.bench import bench_exits
 
-pairs = [(batch, speed) for batch in (1, 32) for speed in (0.1, 0.5, 0.9)]
-benches = [bench_exits(model, tokenizer, test, *pair, sentences=32, rounds=3)[0] for pair in pairs]
-measured = pd.DataFrame(benches).drop(columns=["way", "spread"])
-measured.insert(1, "speed", [speed for _, speed in pairs])
-measured.insert(2, "accuracy", [trace.at(speed).accuracy for _, speed in pairs])
-checks.compare_guess(my_kept, 100 * benches[1].ratio, ".0f")
+options = {"speeds": [0.1, 0.5, 0.9], "ways": ["batch"], "rounds": 9}
+alone = bench_exits(model, tokenizer, test, batch_size=1, sentences=32, **options)
+many = bench_exits(model, tokenizer, test, batch_size=32, sentences=128, **options)
+measured = pd.DataFrame(alone + many).drop(columns=["way", "spread"])
+measured.insert(2, "accuracy", [trace.at(speed).accuracy for speed in measured["speed"]])
+checks.compare_guess(my_kept, 100 * alone[1].ratio, ".0f")
 measured.rename(columns=lambda name: t(f"bench.{name}")).round(3)
 
 # %% tags=["nbval-ignore-output", "timing"]
-best, worst = max(benches, key=lambda bench: bench.ratio), min(benches, key=lambda bench: bench.ratio)
+benches = sorted(alone + many, key=lambda bench: bench.ratio)
+worst, best = benches[0], benches[-1]
 say("lesson03.clock", best=best, worst=worst)
 
 # %% [markdown] lang="en"

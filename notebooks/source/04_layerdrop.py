@@ -4,9 +4,6 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
-#   course:
-#     teaching_minutes: 60
-#     exercise_minutes: 31
 # ---
 
 # %% [markdown] lang="en"
