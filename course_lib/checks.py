@@ -7,6 +7,7 @@ student wrote.
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -163,11 +164,13 @@ def check_expected_depth(function: Callable[[list[float]], float]) -> bool:
 
 def check_pass(function: Callable[[float, list[Callable], list[bool]], float]) -> bool:
     """Exercise: a training pass through the layers that run; a dropped one is the identity."""
-    layers = [
-        _Layer("x + 1", lambda x: x + 1),
-        _Layer("2x", lambda x: 2 * x),
-        _Layer("x - 3", lambda x: x - 3),
-    ]
+
+    def new_layers():  # each case counts its own calls
+        return [
+            _Layer("x + 1", lambda x: x + 1),
+            _Layer("2x", lambda x: 2 * x),
+            _Layer("x - 3", lambda x: x - 3),
+        ]
 
     def rescaled(x, layers, runs):
         for layer, on in zip(layers, runs, strict=True):
@@ -179,39 +182,54 @@ def check_pass(function: Callable[[float, list[Callable], list[bool]], float]) -
             x = layer(x) if on else 0 * x
         return x
 
-    cases = [(5.0, layers, runs) for runs in ([1, 1, 1], [1, 0, 1], [0, 1, 0], [0, 0, 1], [1, 1, 0])]
-    cases = [(start, layers, [bool(run) for run in runs]) for start, layers, runs in cases]
+    def computes_dropped(call, x, layers, runs):
+        if any(layer.calls for layer, on in zip(layers, runs, strict=True) if not on):
+            return t("check.computes_dropped", call=call)
+
+    cases = [
+        (5.0, new_layers(), [bool(run) for run in runs])
+        for runs in ([1, 1, 1], [1, 0, 1], [0, 1, 0], [0, 0, 1], [1, 1, 0])
+    ]
     mistakes: dict[str, Wrong] = {
         "rescaled": rescaled,
         "zeroed": zeroed,
         "runs_all": lambda x, layers, runs: _reference_pass(x, layers, [True] * len(runs)),
         "turned_round": lambda x, layers, runs: _reference_pass(x, layers, [not run for run in runs]),
     }
-    return _compare(function, _reference_pass, cases, mistakes)
+    return _compare(function, _reference_pass, cases, mistakes, beside=computes_dropped)
 
 
 def check_every_other(function: Callable[[int, int], list[int]]) -> bool:
     """Exercise: the depths that the paper's "Every Other" rule keeps."""
 
-    def rule(layers, keep, dropped=False):
-        period = layers // (layers - keep)
+    def rule(layers, keep, dropped=False, whole=math.floor):
+        period = whole(Fraction(layers, layers - keep))
         return [depth for depth in range(1, layers + 1) if (depth % period == 0) == dropped]
 
-    cases = [(12, 6), (12, 9), (12, 8), (16, 8), (6, 4), (24, 20)]
+    cases = [(12, 6), (12, 9), (12, 8), (16, 8), (6, 4), (24, 20)]  # 1/p is a whole number
+    cases += [(12, 7), (12, 5), (12, 3)]  # it is not: 6 layers stay where 7 are wanted, or none
     mistakes: dict[str, Wrong] = {
         "keeps_dropped": lambda layers, keep: rule(layers, keep, dropped=True),
         "zero_based_depths": lambda layers, keep: [depth - 1 for depth in rule(layers, keep)],
         "first_ones": lambda layers, keep: list(range(1, keep + 1)),
+        "ceiling": lambda layers, keep: rule(layers, keep, whole=math.ceil),
+        "nearest": lambda layers, keep: rule(layers, keep, whole=round),
+        "fills_up": lambda layers, keep: [1 + number * layers // keep for number in range(keep)],
     }
     return _compare(function, rule, cases, mistakes)
 
 
 def check_renaming(function: Callable[[str, list[int]], str | None]) -> bool:
     """Exercise: what a weight is called in the smaller model; None if its layer is cut away."""
-    layer = "bert.encoder.layer.{}.output.dense.weight"
-    keep = [1, 3, 5, 11]
-    names = [layer.format(number) for number in (0, 1, 2, 4, 10, 11)]
-    cases = [(name, keep) for name in [*names, "bert.embeddings.LayerNorm.bias", "classifier.weight"]]
+    dense, query = (
+        f"bert.encoder.layer.{{}}.{weight}"
+        for weight in ("output.dense.weight", "attention.self.query.weight")
+    )
+    keep, other_keep = [1, 3, 5, 11], [2, 3, 6]
+    names = [dense.format(number) for number in (0, 1, 2, 4, 10, 11)]
+    names += [query.format(2), "bert.embeddings.LayerNorm.bias", "classifier.weight"]
+    cases = [(name, keep) for name in names]
+    cases += [(name, other_keep) for name in (query.format(5), dense.format(2), query.format(0))]
 
     def renamed(name, keep, first=1):
         if ".layer." not in name:
@@ -220,10 +238,16 @@ def check_renaming(function: Callable[[str, list[int]], str | None]) -> bool:
         depth = int(parts[3]) + first
         return ".".join([*parts[:3], str(keep.index(depth)), *parts[4:]]) if depth in keep else None
 
+    def one_weight(name, keep):
+        new = renamed(name, keep)
+        return dense.format(new.split(".")[3]) if new and ".layer." in name else new
+
     mistakes: dict[str, Wrong] = {
         "keeps_number": lambda name, keep: name if renamed(name, keep) else None,
         "zero_based_keep": lambda name, keep: renamed(name, keep, first=0),
         "drops_rest": lambda name, keep: renamed(name, keep) if ".layer." in name else None,
+        "one_weight": one_weight,
+        "another_keep": lambda name, _: renamed(name, keep),
     }
     return _compare(function, renamed, cases, mistakes)
 
@@ -242,12 +266,13 @@ def _reference_exit_layer(doubts: list[float], speed: float) -> int:
 
 
 class _Layer:
-    """A toy layer that says what it does when it is printed."""
+    """A toy layer that says what it does when it is printed, and counts how often it is called."""
 
     def __init__(self, formula: str, function: Callable[[float], float]):
-        self.formula, self.function = formula, function
+        self.formula, self.function, self.calls = formula, function, 0
 
     def __call__(self, x: float) -> float:
+        self.calls += 1
         return self.function(x)
 
     def __repr__(self) -> str:
@@ -279,27 +304,36 @@ def _compare(
     cases: list[tuple],
     mistakes: dict[str, Wrong],
     raises: dict[type[Exception], str] | None = None,
+    beside: Callable[..., str | None] = lambda call, *case: None,
 ) -> bool:
-    """Runs all cases; after a wrong one, names the first usual mistake that explains everything seen."""
+    """Runs all cases; after a wrong one, names the first usual mistake that explains everything seen.
+
+    Args:
+        beside: what is wrong though the result is right: called right after the function, with how that was
+            called and its arguments -> the line to print, or None.
+    """
     name = getattr(function, "__name__", "function")
     seen: list[tuple[tuple, object]] = []
-    wrong = None
+    wrong = remark = None
     for case in cases:
         call = f"{name}({', '.join(str(value) for value in case)})"
         given, problem = _call(function, case, call, raises)
         if problem:
             return _report(problem)
         seen.append((case, given))
+        remark = remark or beside(call, *case)
         if wrong is None and not _equal(given, reference(*case)):
             wrong = (call, given, reference(*case))
     if wrong is None:
-        return _report(None, cases=len(cases))
+        return _report(remark, cases=len(cases))
     explains = (
         hint
         for hint, mistake in mistakes.items()
         if all(_equal(given, mistake(*case)) for case, given in seen)
     )
-    return _report(_wrong(*wrong, next(explains, "none")))
+    given, expected = wrong[1:]
+    is_text = isinstance(given, str) and isinstance(expected, int | float)
+    return _report(_wrong(*wrong, "text" if is_text else next(explains, "none")))
 
 
 def _call(function: Callable, arguments: tuple, call: str, raises: dict | None = None):
@@ -323,6 +357,8 @@ def _equal(given: object, expected: object) -> bool:
         return given is expected
     if isinstance(expected, str):
         return isinstance(given, str) and given == expected
+    if isinstance(given, str):  # float() would take "2.0"
+        return False
     if isinstance(expected, list):
         return hasattr(given, "__iter__") and list(given) == expected
     try:

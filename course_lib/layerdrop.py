@@ -7,9 +7,13 @@ nothing of it remains.
 Shapes: L layers, U units that may be dropped (layers, sub-layers, heads or feed-forwards).
 """
 
+import ast
 import inspect
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
+from textwrap import dedent
 from typing import Any
 
 import torch
@@ -56,7 +60,8 @@ class LayerDrop:
 
     There is one draw for each forward pass, the same for the whole batch and, since every process draws
     from an equally seeded generator, for all processes of a distributed run. A dropped unit is not
-    computed: what enters it leaves it. Nothing is rescaled, and in evaluation nothing is dropped.
+    computed: what enters it leaves it. Nothing is rescaled, and in evaluation nothing is dropped; a layer
+    that is in evaluation mode while others train (a frozen one) always runs.
 
     Args:
         rate: how often a unit is dropped, in [0, 1); with profile "linear", the last layer's.
@@ -80,54 +85,89 @@ class LayerDrop:
         self.generator = torch.Generator()
         self.seed(seed)
         self.runs: torch.Tensor | None = None
-        self.patches: list[tuple[nn.Module, str, Any]] = []  # whose, which, and what was there before
+        # Whose, which, what stands there now, and what was there before.
+        self.patches: list[tuple[nn.Module, str, Any, Any]] = []
 
     def seed(self, number: int) -> None:
         """From here on the draws are those that follow `number`."""
         self.generator.manual_seed(number)
+        self.reached: float = math.inf  # the next layer begins a forward pass
 
     def attach(self, model: nn.Module) -> "LayerDrop":
         """Takes hold of the model's layers.
 
         Raises:
-            ValueError: it is attached already, or the model's layers are not of a known make.
+            ValueError: it is attached already, or the model's layers are not of a known make, or they put
+                out more than their states (where their code does not tell, the first pass raises it).
         """
         layers = find_layers(model)
-        if self.patches or any(isinstance(layer.forward, _LayerGate) for layer in layers):
+        if self.unit == "layer":
+            check_can_be_skipped(layers)
+        if self.patches or any(has_gate(layer) for layer in layers):
             raise ValueError("a LayerDrop is attached already; detach() it first")
-        rates = drop_rates(self.rate, len(layers), self.profile)
+        rates, columns = drop_rates(self.rate, len(layers), self.profile), self._columns(model)
         try:
             for depth, layer in enumerate(layers):
                 self._guard_layer(layer, depth)
-        except ValueError:  # a make whose parts are not known: leave it as it was
+        except BaseException:  # a make whose parts are not known, say: leave it as it was
             self.detach()
             raise
-        columns = {"sublayer": 2, "head": model.config.num_attention_heads}.get(self.unit)
         self.rates = rates if columns is None else rates[:, None].expand(-1, columns)
         self.runs = torch.ones_like(self.rates, dtype=torch.bool)
+        self.reached = math.inf
         return self
 
     def detach(self) -> None:
-        """Gives the model back as it was."""
-        for owner, name, before in self.patches:
-            if before is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
+        """Gives the model back as it was.
+
+        Raises:
+            ValueError: something was put before the gates and is still there: end the `only_layers` first.
+        """
+        for owner, name, gate, _ in self.patches:
+            if callable(gate) and vars(owner).get(name) is not gate:
+                raise ValueError(
+                    f"something stands before LayerDrop in a {type(owner).__name__} (`only_layers`, a hook); "
+                    "take that away before detach()"
+                )
+        for owner, name, gate, before in self.patches:
+            put_back(owner, name, gate.before if isinstance(gate, LayerGate) else before)
         self.patches = []
 
     @torch.compiler.disable
+    def reach(self, depth: int) -> None:
+        """A layer in training mode is reached. The first one of a forward pass draws anew.
+
+        Which one that is can change: layers below it may be skipped by `only_layers`, or frozen in
+        evaluation mode. A pass goes up; so a layer that is no deeper than the last one begins another.
+        """
+        if depth <= self.reached:
+            self.draw()
+        self.reached = depth
+
+    @torch.compiler.disable
     def draw(self) -> None:
-        """Draws anew. The first layer calls it, in every forward pass of a training step."""
+        """Draws anew, once in every forward pass of a training step."""
         self.runs = draw(self.rates, self.generator)
+
+    def _columns(self, model: nn.Module) -> int | None:
+        """How many units a layer has, where it is not one itself."""
+        if self.unit == "head":
+            if not hasattr(model, "config"):
+                raise ValueError(
+                    f"unit='head' reads in a model's config how many heads there are; {type(model).__name__} "
+                    "has none, so attach to the model inside it"
+                )
+            return model.config.num_attention_heads
+        return 2 if self.unit == "sublayer" else None
 
     def _patch(self, owner: nn.Module, name: str, replacement: Any) -> None:
         """Puts `replacement` before what this one object calls `name`."""
-        self.patches.append((owner, name, vars(owner).get(name)))
+        before = vars(owner).get(name)
         setattr(owner, name, replacement)
+        self.patches.append((owner, name, replacement, before))
 
     def _guard_layer(self, layer: nn.Module, depth: int) -> None:
-        self._patch(layer, "forward", _LayerGate(self, depth, layer))
+        self._patch(layer, "forward", LayerGate(self, depth, layer))
         if self.unit == "sublayer":
             self._guard_attention(layer, (depth, 0))
             self._guard_feed_forward(layer, (depth, 1))
@@ -176,6 +216,68 @@ def find_layers_name(model: nn.Module) -> str:
     return names[0]
 
 
+# --- what may be skipped ----------------------------------------------------------------------------
+#
+# Of some makes (T5, RoFormer, GPT-Neo) a layer puts out a tuple, and the model takes its first item. Of
+# the tensor [B, T, H] that a skipped layer hands on, that would be the first text [T, H], and nothing would
+# tell. The annotations do not say which makes these are; the code often does, and the first pass always.
+
+
+def check_can_be_skipped(layers: Iterable[nn.Module]) -> None:
+    """Refuses layers whose code says that they put out a tuple.
+
+    Raises:
+        ValueError: it does.
+    """
+    for layer in layers:
+        if _returns_a_tuple(type(layer)):
+            raise _cannot_be_skipped(layer)
+
+
+@torch.compiler.disable
+def checked_states(states: Any, layer: nn.Module) -> torch.Tensor:
+    """`states`, if they can be what enters or leaves a layer that may be skipped: a tensor [B, T, H].
+
+    Raises:
+        ValueError: they cannot.
+    """
+    if not isinstance(states, torch.Tensor) or states.dim() < 3:
+        raise _cannot_be_skipped(layer)
+    return states
+
+
+@cache
+def _returns_a_tuple(layer_class: type[nn.Module]) -> bool:
+    """Whether every `return` of its `forward` spells out a tuple: `(states, weights)`, `(states,) + more`."""
+    try:
+        code = ast.parse(dedent(inspect.getsource(inspect.unwrap(layer_class.forward))))
+    except OSError:  # no source at hand
+        return False
+    found = [node.value for node in ast.walk(code) if isinstance(node, ast.Return)]
+    firsts = [value.left if isinstance(value, ast.BinOp) else value for value in found]
+    return bool(firsts) and all(isinstance(first, ast.Tuple) for first in firsts)
+
+
+def _cannot_be_skipped(layer: nn.Module) -> ValueError:
+    return ValueError(
+        f"layers of type {type(layer).__name__} cannot be skipped: they do not put out a tensor [B, T, H] "
+        "and nothing else, so their model would misread what a skipped layer hands on"
+    )
+
+
+def put_back(owner: nn.Module, name: str, before: Any) -> None:
+    """Gives the object what it called `name` before; None: what its class calls so."""
+    if before is None:
+        delattr(owner, name)
+    else:
+        setattr(owner, name, before)
+
+
+def has_gate(layer: nn.Module) -> bool:
+    """Whether a LayerDrop is attached to the layer, be it inside an `only_layers`."""
+    return any(isinstance(one, LayerGate) for one in (layer.forward, getattr(layer.forward, "before", None)))
+
+
 # --- what stands before the methods of the layers --------------------------------------------------
 #
 # They are objects, not closures, so that copy.deepcopy of a model gives gates of its own to the copy.
@@ -183,20 +285,26 @@ def find_layers_name(model: nn.Module) -> str:
 # draw would be frozen for ever; what lies behind the gate is compiled.
 
 
-class _LayerGate:
-    """Stands before a layer. The first layer's gate makes the draw."""
+class LayerGate:
+    """Stands before a layer. The one that a forward pass comes to first makes the draw."""
 
     def __init__(self, drop: LayerDrop, depth: int, layer: nn.Module):
         self.drop, self.depth, self.layer = drop, depth, layer
+        self.before = vars(layer).get("forward")  # a hook's, or one of `only_layers`; None: its class's
 
     @torch.compiler.disable(recursive=False)
-    def __call__(self, hidden_states: torch.Tensor, *rest: Any, **options: Any) -> torch.Tensor:
+    def __call__(self, hidden_states: torch.Tensor, *rest: Any, **options: Any) -> Any:
+        if self.drop.unit == "layer":
+            checked_states(hidden_states, self.layer)
         if self.layer.training:
-            if self.depth == 0:
-                self.drop.draw()
+            self.drop.reach(self.depth)
             if self.drop.unit == "layer" and not self.drop.runs[self.depth]:
                 return hidden_states
-        return type(self.layer).forward(self.layer, hidden_states, *rest, **options)
+        if self.before is None:
+            states = type(self.layer).forward(self.layer, hidden_states, *rest, **options)
+        else:
+            states = self.before(hidden_states, *rest, **options)
+        return checked_states(states, self.layer) if self.drop.unit == "layer" else states
 
 
 class _UnitGate:

@@ -15,11 +15,19 @@ from numbers import Integral
 from operator import index
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 from tqdm.auto import tqdm
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
-from course_lib.layerdrop import find_layers, find_layers_name
+from course_lib.layerdrop import (
+    LayerGate,
+    check_can_be_skipped,
+    checked_states,
+    find_layers,
+    find_layers_name,
+    put_back,
+)
 
 
 def checked_keep(keep: Sequence[int], num_layers: int) -> list[int]:
@@ -156,43 +164,63 @@ def data_driven(
     at the end the rates' mean over the steps' second half decides. As in the paper, the kept layers are
     fixed: they do not depend on the input.
 
+    A layer's activation is the mean of its states over all columns of the batch, those of padding included.
+    The global generators of random numbers are left as they were.
+
     Args:
         model: in evaluation mode.
         loss: step -> the loss (a scalar) of `model` on that step's batch.
         keep: how many layers remain.
+        steps: how many steps of learning, at least 1.
 
     Returns:
         The kept depths, and every layer's learned keep rate [L].
 
     Raises:
-        ValueError: the model is in training mode, or see `every_other` for `keep`.
+        ValueError: the model is in training mode, its layers put out more than their states, `steps` is
+            below 1, or see `every_other` for `keep`.
     """
     if model.training:
         raise ValueError("data_driven needs the model in evaluation mode: call model.eval() first")
-    layers = find_layers(model)
-    torch.manual_seed(seed)
-    rates = LayerRates(len(layers), model.config.hidden_size, keep).to(model.device)
-    optimizer = torch.optim.AdamW(rates.parameters(), learning_rate)
+    if not (isinstance(steps, Integral) and steps >= 1):
+        raise ValueError(f"steps must be a whole number, at least 1, not {steps!r}")
+    check_can_be_skipped(find_layers(model))
     before = {parameter: parameter.requires_grad for parameter in model.parameters()}
     model.requires_grad_(False)
-    history = []
     try:
-        for step in tqdm(range(steps), desc="learning drop rates", leave=False):
-            with _recorded(layers) as activations, torch.no_grad():
-                loss(step)
-            kept_share = rates(torch.stack(activations)).clamp(max=1.0)  # [L]
-            runs = torch.bernoulli(kept_share.detach())
-            gates = runs + kept_share - kept_share.detach()  # the draw's value, the rate's gradient
-            with _patched(layers, lambda depth, layer, gates=gates: _Gated(layer, gates[depth])):
-                loss(step).backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            history.append(kept_share.detach())
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            learned = _learned_rates(model, loss, keep, steps, learning_rate)
     finally:
         for parameter, asked in before.items():
             parameter.requires_grad_(asked)
-    learned = torch.stack(history[len(history) // 2 :]).mean(0)
     return sorted((learned.topk(keep).indices + 1).tolist()), learned
+
+
+def _learned_rates(
+    model: PreTrainedModel,
+    loss: Callable[[int], torch.Tensor],
+    keep: int,
+    steps: int,
+    learning_rate: float,
+) -> torch.Tensor:
+    """Every layer's keep rate [L] after `steps` steps of learning, as the mean over their second half."""
+    layers = find_layers(model)
+    rates = LayerRates(len(layers), model.config.hidden_size, keep).to(model.device)
+    optimizer = torch.optim.AdamW(rates.parameters(), learning_rate)
+    history = []
+    for step in tqdm(range(steps), desc="learning drop rates", leave=False):
+        with _recorded(layers) as activations, torch.no_grad():
+            loss(step)
+        kept_share = rates(torch.stack(activations)).clamp(max=1.0)  # [L]
+        runs = torch.bernoulli(kept_share.detach())
+        gates = runs + kept_share - kept_share.detach()  # the draw's value, the rate's gradient
+        with _patched(layers, lambda depth, layer, gates=gates: _Gated(layer, gates[depth])):
+            loss(step).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        history.append(kept_share.detach())
+    return torch.stack(history[len(history) // 2 :]).mean(0)
 
 
 # --- the smaller model -----------------------------------------------------------------------------
@@ -202,10 +230,11 @@ def prune(model: PreTrainedModel, keep: Sequence[int]) -> PreTrainedModel:
     """A new model of the same class with the layers `keep` (depths) of `model`, and all else it has.
 
     It is a plain model: `save_pretrained`, `from_pretrained` and a shallower config are all it takes.
-    The exits of a FastBERT follow their layers, and the last one that is kept becomes the teacher.
+    The exits of a FastBERT follow their layers, and the last one that is kept becomes the teacher. Where the
+    config lists a type for each layer (`layer_types`), that list is cut along.
 
     Raises:
-        ValueError: see `checked_keep`; or the attention depends on the layer's number, which would change.
+        ValueError: see `checked_keep`; or what a layer does depends on its number, which would change.
     """
     keep = checked_keep(keep, len(find_layers(model)))
     if getattr(model.config, "scale_attn_by_inverse_layer_idx", False):
@@ -214,9 +243,9 @@ def prune(model: PreTrainedModel, keep: Sequence[int]) -> PreTrainedModel:
     if hasattr(model, "exits"):
         lists.append("exits")
 
-    config = copy.deepcopy(model.config)
-    config.num_hidden_layers = len(keep)
+    config = _cut_config(model.config, keep)
     smaller = type(model)(config).to(device=model.device, dtype=model.dtype)
+    _check_same_layers(model, smaller, keep)
     weights = model.state_dict()
     for name in lists:
         weights = _renumbered(weights, f"{name}.", keep)
@@ -224,6 +253,54 @@ def prune(model: PreTrainedModel, keep: Sequence[int]) -> PreTrainedModel:
     if model.can_generate():
         smaller.generation_config = copy.deepcopy(model.generation_config)
     return smaller.train(model.training)
+
+
+def _cut_config(config: PreTrainedConfig, keep: list[int]) -> PreTrainedConfig:
+    """The config of the smaller model.
+
+    Raises:
+        ValueError: it would contradict itself: GPT-Neo's lists `attention_types` of its own, for example.
+    """
+    config = copy.deepcopy(config)
+    config.num_hidden_layers = len(keep)
+    if types := getattr(config, "layer_types", None):
+        config.layer_types = [types[depth - 1] for depth in keep]
+    try:
+        config.validate()
+    except StrictDataclassError as error:
+        raise ValueError(f"no {type(config).__name__} describes the cut model: {error}") from error
+    return config
+
+
+def _check_same_layers(model: PreTrainedModel, smaller: PreTrainedModel, keep: list[int]) -> None:
+    """Compares the layers that the two configs make, each with the one whose weights it will get.
+
+    Raises:
+        ValueError: they are made differently, because their numbers differ.
+    """
+    with torch.device("meta"):  # a model like `model` as its config makes it, without memory for weights
+        whole = find_layers(type(model)(copy.deepcopy(model.config)))
+    for number, depth in enumerate(keep):
+        part = _different_part(whole[depth - 1], find_layers(smaller)[number], (depth - 1, number))
+        if part is not None:
+            raise ValueError(
+                f"layer {depth} of a {type(model).__name__} would become layer {number + 1}, which is made "
+                f"differently ({part}): cut so, it would no longer do the same"
+            )
+
+
+def _different_part(layer: nn.Module, other: nn.Module, numbers: tuple[int, int]) -> str | None:
+    """The name of a part or setting in which two fresh layers differ, apart from their own `numbers`."""
+    parts, others = dict(layer.named_modules()), dict(other.named_modules())
+    for name in parts | others:
+        if type(parts.get(name)) is not type(others.get(name)):
+            return name
+        settings, other_settings = vars(parts[name]), vars(others[name])
+        for setting, value in settings.items():
+            pair = value, other_settings.get(setting)
+            if isinstance(value, str | int | float | None) and value != pair[1] and pair != numbers:
+                return f"{name}.{setting}".removeprefix(".")
+    return None
 
 
 def _renumbered(weights: dict, prefix: str, keep: list[int]) -> dict:
@@ -242,10 +319,16 @@ def _renumbered(weights: dict, prefix: str, keep: list[int]) -> dict:
 
 @contextmanager
 def only_layers(model: nn.Module, keep: Sequence[int]) -> Iterator[nn.Module]:
-    """Inside the `with`, the other layers of `model` are skipped: a cut on trial, nothing is copied."""
+    """Inside the `with`, the other layers of `model` are skipped: a cut on trial, nothing is copied.
+
+    Raises:
+        ValueError: see `checked_keep`; or the layers put out more than their states (where their code does
+            not tell, the first pass raises it).
+    """
     layers = find_layers(model)
     keep = checked_keep(keep, len(layers))
-    with _patched(layers, lambda depth, layer: layer.forward if depth + 1 in keep else _skip):
+    check_can_be_skipped(layers)
+    with _patched(layers, lambda depth, layer: _Staying(layer) if depth + 1 in keep else _skip):
         yield model
 
 
@@ -259,10 +342,11 @@ def _patched(layers: nn.ModuleList, make: Callable[[int, nn.Module], Callable]) 
         yield
     finally:
         for layer, forward in zip(layers, before, strict=True):
-            if forward is None:
-                del layer.forward
+            in_front = vars(layer).get("forward")
+            if isinstance(in_front, LayerGate):  # a LayerDrop was attached in the meantime, and stays
+                in_front.before = forward
             else:
-                layer.forward = forward
+                put_back(layer, "forward", forward)
 
 
 @contextmanager
@@ -277,24 +361,37 @@ def _skip(hidden_states: torch.Tensor, *_: object, **__: object) -> torch.Tensor
     return hidden_states
 
 
-class _Recording:
+class _Staying:
+    """A layer that runs while others are skipped."""
+
+    def __init__(self, layer: nn.Module):
+        self.layer, self.before = layer, layer.forward
+
+    def __call__(self, hidden_states: torch.Tensor, *rest: object, **options: object) -> torch.Tensor:
+        checked_states(hidden_states, self.layer)
+        return checked_states(self.before(hidden_states, *rest, **options), self.layer)
+
+
+class _Recording(_Staying):
     """A layer that also writes down what it puts out."""
 
     def __init__(self, layer: nn.Module, notes: list[torch.Tensor]):
-        self.forward, self.notes = layer.forward, notes
+        super().__init__(layer)
+        self.notes = notes
 
     def __call__(self, hidden_states: torch.Tensor, *rest: object, **options: object) -> torch.Tensor:
-        out = self.forward(hidden_states, *rest, **options)
+        out = super().__call__(hidden_states, *rest, **options)
         self.notes.append(out.mean(1))
         return out
 
 
-class _Gated:
+class _Gated(_Staying):
     """A layer whose change to the states is multiplied by a gate (a scalar: 0 = dropped, 1 = runs)."""
 
     def __init__(self, layer: nn.Module, gate: torch.Tensor):
-        self.forward, self.gate = layer.forward, gate
+        super().__init__(layer)
+        self.gate = gate
 
     def __call__(self, hidden_states: torch.Tensor, *rest: object, **options: object) -> torch.Tensor:
-        out = self.forward(hidden_states, *rest, **options)
+        out = super().__call__(hidden_states, *rest, **options)
         return hidden_states + self.gate * (out - hidden_states)

@@ -62,7 +62,9 @@ def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS) -> dict:
     def tuned(keep: int, layer_drop: dict | None = None) -> BertForSequenceClassification:
         torch.manual_seed(seed)
         model = prune(BertForSequenceClassification.from_pretrained(folder, **options), cuts[keep])
-        title = f"{name}, {keep} layers"
+        title = f"{name}, {keep} layers"  # it names the folder of the unfinished run
+        if keep == total and layer_drop != recipe.get("layer_drop"):
+            title += ", without LayerDrop"  # beside the run of all layers with it
         _finetune(model, tokenizer, corpus["train"], recipe["finetune"], layer_drop, seed, run, title)
         return model
 

@@ -7,6 +7,7 @@ what time each brings.
 """
 
 import copy
+from numbers import Integral
 
 import torch
 from torch import nn
@@ -27,8 +28,7 @@ def prune_feed_forward(model: PreTrainedModel, width: int) -> PreTrainedModel:
     layers = find_layers(model)
     pairs = [_matrices(layer) for layer in layers]
     total = _rows(pairs[0][0]).shape[0]
-    if not 1 <= width <= total:
-        raise ValueError(f"of {total} neurons, between 1 and {total} can be kept, not {width}")
+    _check_number(width, total, "neurons")
     config = copy.deepcopy(model.config)
     setattr(config, _width_name(layers[0]), width)
     narrower = type(model)(config).to(device=model.device, dtype=model.dtype)
@@ -62,8 +62,7 @@ def prune_heads(model: PreTrainedModel, heads: int) -> PreTrainedModel:
             raise ValueError(f"heads can be cut from BERT's layers, not from a {type(layer).__name__}")
         attention, out = layer.attention.self, layer.attention.output
         total, width = attention.num_attention_heads, attention.attention_head_size
-        if not 1 <= heads <= total:
-            raise ValueError(f"of {total} heads, between 1 and {total} can be kept, not {heads}")
+        _check_number(heads, total, "heads")
         strength = attention.value.weight.view(total, -1).norm(dim=1) * (
             out.dense.weight.view(-1, total, width).norm(dim=(0, 2))
         )  # [heads]
@@ -75,6 +74,11 @@ def prune_heads(model: PreTrainedModel, heads: int) -> PreTrainedModel:
         out.dense = _linear(out.dense.weight[:, features], out.dense.bias)
         attention.num_attention_heads, attention.all_head_size = heads, heads * width
     return narrower
+
+
+def _check_number(keep: int, total: int, parts: str) -> None:
+    if not (isinstance(keep, Integral) and 1 <= keep <= total):
+        raise ValueError(f"of {total} {parts}, between 1 and {total} can be kept, not {keep!r}")
 
 
 def _linear(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:

@@ -7,6 +7,7 @@ import pytest
 from made_up import made_up_trace
 
 from course_lib import checks, words
+from course_lib.pruning import every_other
 
 
 @pytest.fixture(params=words.LANGUAGES, autouse=True)
@@ -209,6 +210,20 @@ def test_a_choice_is_compared(monkeypatch):
     assert set(actual) == {words.t("choice.many")}
 
 
+@pytest.mark.parametrize(
+    "check", [checks.check_uncertainty, checks.check_exit_layer, checks.check_expected_depth]
+)
+def test_a_number_written_as_a_text_is_no_number(check, capsys):
+    right = {
+        checks.check_uncertainty: lambda p: entropy(p) / math.log(len(p)),
+        checks.check_exit_layer: first_below,
+        checks.check_expected_depth: lambda rates: len(rates) - sum(rates),
+    }[check]
+    for written in (str, repr, "{:.6f}".format):
+        assert not check(lambda *given, written=written: written(right(*given)))
+        assert said(capsys, "check.hint.text")
+
+
 # --- lesson 04 -------------------------------------------------------------------------------------
 
 
@@ -222,6 +237,16 @@ def through(x, layers, runs):
 def paper_rule(layers, keep):
     period = layers // (layers - keep)
     return [depth for depth in range(1, layers + 1) if depth % period]
+
+
+def with_period(whole):
+    """The rule with 1/p made whole in another way."""
+
+    def rule(layers, keep):
+        period = whole(layers / (layers - keep))
+        return [depth for depth in range(1, layers + 1) if depth % period]
+
+    return rule
 
 
 def renamed(name, keep):
@@ -248,6 +273,19 @@ def test_lesson_04_right(check, capsys):
     for function in RIGHT[check]:
         assert check(function)
         assert said(capsys, "check.pass")
+
+
+def test_a_pass_that_computes_what_is_dropped_is_no_pass(capsys):
+    def thrown_away(x, layers, runs):
+        for layer, on in zip(layers, runs, strict=True):
+            computed = layer(x)
+            x = computed if on else x
+        return x
+
+    assert not checks.check_pass(thrown_away)
+    assert said(capsys, "check.computes_dropped")
+    assert not checks.check_pass(lambda x, layers, runs: 0 * thrown_away(x, layers, runs))
+    assert not said(capsys, "check.computes_dropped"), "a wrong number comes first"
 
 
 @pytest.mark.parametrize("check", RIGHT, ids=lambda check: check.__name__)
@@ -294,6 +332,9 @@ def test_lesson_04_not_written_yet(check, capsys):
             "zero_based_depths",
         ),
         (checks.check_every_other, lambda layers, keep: list(range(1, keep + 1)), "first_ones"),
+        (checks.check_every_other, with_period(lambda inverse: math.ceil(inverse - 1e-9)), "ceiling"),
+        (checks.check_every_other, with_period(round), "nearest"),
+        (checks.check_every_other, every_other, "fills_up"),
         (checks.check_renaming, lambda name, keep: name if renamed(name, keep) else None, "keeps_number"),
         (checks.check_renaming, lambda name, keep: renamed(name, [d + 1 for d in keep]), "zero_based_keep"),
         (
@@ -301,6 +342,14 @@ def test_lesson_04_not_written_yet(check, capsys):
             lambda name, keep: renamed(name, keep) if ".layer." in name else None,
             "drops_rest",
         ),
+        (
+            checks.check_renaming,
+            lambda name, keep: (
+                (renamed(name, keep) or "").replace("attention.self.query", "output.dense") or None
+            ),
+            "one_weight",
+        ),
+        (checks.check_renaming, lambda name, keep: renamed(name, [1, 3, 5, 11]), "another_keep"),
     ],
 )
 def test_lesson_04_wrong(check, wrong, hint, capsys):

@@ -12,6 +12,7 @@ from PIL import Image
 from course_lib import figures, style, words
 from course_lib.figures.accuracy_by_uncertainty import by_uncertainty
 from course_lib.figures.drawn_layers import cells, draws
+from course_lib.figures.studies import LOOKS, look, study_word
 from course_lib.figures.trade_off import fixed_depths
 from course_lib.records import write_record
 
@@ -161,6 +162,20 @@ def test_accuracy_by_kept_shows_mean_and_spread():
     np.testing.assert_allclose(spread, 2 * rows.groupby("keep")["accuracy"].std())
 
 
+def test_looks_of_the_course_and_of_others():
+    assert (
+        look("pruning-layerdrop")
+        == look("layerdrop")
+        == LOOKS["layerdrop"] | {"label": words.t("study.layerdrop")}
+    )
+    mine, others = look("mine"), look("pruning-others")
+    assert mine["label"] == "mine" and others["label"] == "pruning-others"
+    assert study_word("pruning-small") == words.t("study.small")
+    used = [*LOOKS.values(), mine, others]
+    assert len({each["color"] for each in used}) == len({each["marker"] for each in used}) == 5
+    assert look("mine") == mine and look("others")["color"] == others["color"], "asked again, it stays"
+
+
 def test_trade_offs_compares_at_four_times():
     assert figures.at_saving(CURVES["plain"], 1.0).tolist() == [0.86]
     title = figures.trade_offs(CURVES).get_label()
@@ -185,6 +200,15 @@ def test_cuts_by_steps_are_means_over_the_seeds(tmp_path):
     write_record("w-seed3", worlds_record(3, {6: 0.8, 3: 0.2}), tmp_path)
     with pytest.raises(ValueError, match="seeds of 'w' were cut to different numbers of layers"):
         figures.cut_by_steps("w", tmp_path)
+
+
+def test_networks_that_end_early_are_means_over_the_seeds(tmp_path):
+    for seed, last in ((1, 1.0), (2, 0.6)):
+        by_steps = {"1": {"accuracy_by_layer": [0.5, last]}, "2": {"accuracy_by_layer": [0.1, last / 2]}}
+        write_record(f"w-seed{seed}", {"seed": seed, "metrics": {"by_steps": by_steps}}, tmp_path)
+    table = figures.first_by_steps("w", tmp_path)
+    assert table.columns.tolist() == [1, 2] and table.index.tolist() == ["1", "2"]
+    np.testing.assert_allclose(table, [[0.5, 0.8], [0.1, 0.4]])
 
 
 def test_curves_meet_where_the_records_were_measured(tmp_path):

@@ -2,12 +2,14 @@
 
 import copy
 import math
+import tomllib
 from itertools import product
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.requirements import Requirement
 from scipy import stats
 from tiny import by_hand, tiny_batch, tiny_model
 from torch import nn
@@ -15,15 +17,26 @@ from transformers import (
     BartConfig,
     BartModel,
     BertModel,
+    ConvBertModel,
     DistilBertModel,
+    ElectraModel,
     GPT2Model,
+    GPTNeoModel,
+    GPTNeoXModel,
     LlamaModel,
+    RemBertModel,
     RobertaModel,
+    RoFormerModel,
+    T5EncoderModel,
+    XLMRobertaModel,
 )
 from transformers.pytorch_utils import Conv1D
 
+from course_lib import layerdrop
 from course_lib.fastbert import FastBertForSequenceClassification
 from course_lib.layerdrop import PROFILES, UNITS, LayerDrop, draw, drop_rates, find_layers
+from course_lib.paths import ROOT
+from course_lib.pruning import only_layers
 
 PLAIN = [BertModel, RobertaModel, DistilBertModel, GPT2Model]
 EVERY = [*PLAIN, FastBertForSequenceClassification]
@@ -175,6 +188,43 @@ def test_draws_take_nothing_from_the_global_generator():
     assert torch.equal(torch.get_rng_state(), before)
     model(IDS)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_draws_go_on_where_a_cut_on_trial_skips_the_first_layer():
+    drop, model, _ = twins(BertModel, "layer")
+    same_stream = torch.Generator().manual_seed(0)
+    with only_layers(model, [2, 3]):
+        for _ in range(8):
+            model(IDS)
+            assert torch.equal(drop.runs, draw(drop.rates, same_stream))
+    model(IDS)
+    assert torch.equal(drop.runs, draw(drop.rates, same_stream))
+
+
+def test_a_seed_is_followed_by_its_draw_whichever_layer_comes_next():
+    drop, model, _ = twins(BertModel, "layer")
+    for keep in ([1], [2, 3], [4]):
+        drop.seed(3)
+        with only_layers(model, keep):
+            model(IDS)
+        assert torch.equal(drop.runs, draw(drop.rates, torch.Generator().manual_seed(3)))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_frozen_layers_at_the_bottom_always_run_and_those_above_are_drawn(unit):
+    drop, model, plain = twins(BertModel, unit, rate=0.8, dtype=torch.float64)
+    same_stream = torch.Generator().manual_seed(0)
+    for layer in model.encoder.layer[:2]:
+        layer.eval()
+    found = []
+    for _ in range(8):
+        found.append(model(IDS)[0])
+        assert torch.equal(drop.runs, draw(drop.rates, same_stream))
+    if unit != "head":
+        runs = which_halves_run(drop).clone()
+        runs[:2] = True
+        torch.testing.assert_close(found[-1], by_hand(plain, IDS, runs))
+    assert any(not torch.equal(one, found[0]) for one in found[1:])
 
 
 # --- beside the model without it ---------------------------------------------------------------------
@@ -374,6 +424,63 @@ def test_a_deep_copy_has_gates_of_its_own(model_class, unit):
     assert drop.patches and not own.patches
 
 
+@pytest.mark.parametrize("unit", UNITS)
+def test_what_stood_before_a_layer_still_does(unit):
+    """As accelerate's hooks do: an instance's own `forward`."""
+    model, calls = tiny_model(BertModel).train(), []
+
+    class Noted:
+        def __init__(self, layer):
+            self.forward = layer.forward
+
+        def __call__(self, *inputs, **options):
+            calls.append(self)
+            return self.forward(*inputs, **options)
+
+    own = [Noted(layer) for layer in model.encoder.layer]
+    for layer, forward in zip(model.encoder.layer, own, strict=True):
+        layer.forward = forward
+    drop = LayerDrop(0.5, unit).attach(model)
+    model(IDS)
+    wanted = drop.runs.tolist() if unit == "layer" else [True] * 4
+    assert calls == [forward for forward, runs in zip(own, wanted, strict=True) if runs]
+    drop.detach()
+    assert [layer.forward for layer in model.encoder.layer] == own
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_attached_inside_a_cut_on_trial(unit):
+    """Inside, the cut layers stay skipped; behind it, the LayerDrop is there still, and the cut is not."""
+    drop, model, plain = LayerDrop(0.5, unit), tiny_model(BertModel).train(), tiny_model(BertModel).train()
+    with only_layers(model, [2, 3]):
+        drop.attach(model)
+        with only_layers(plain, [2, 3]):
+            torch.testing.assert_close(model.eval()(IDS)[0], plain.eval()(IDS)[0])
+    twin = LayerDrop(0.5, unit).attach(plain)
+    assert torch.equal(model.eval()(IDS)[0], plain.eval()(IDS)[0])
+    for _ in range(5):
+        assert torch.equal(model.train()(IDS)[0], plain.train()(IDS)[0])
+        assert torch.equal(drop.runs, twin.runs)
+    drop.detach()
+    assert all("forward" not in vars(module) for module in model.modules())
+
+
+def test_a_second_one_is_refused_inside_a_cut_on_trial_too():
+    _, model, _ = twins(BertModel, "layer")
+    with only_layers(model, [2]), pytest.raises(ValueError, match="attached already"):
+        LayerDrop(0.1).attach(model)
+
+
+def test_detaching_behind_what_came_later_is_refused():
+    drop, model, plain = twins(BertModel, "layer")
+    gates = [layer.forward for layer in model.encoder.layer]
+    with only_layers(model, [2]), pytest.raises(ValueError, match="something stands before LayerDrop"):
+        drop.detach()
+    assert [layer.forward for layer in model.encoder.layer] == gates
+    drop.detach()
+    assert torch.equal(model(IDS)[0], plain(IDS)[0])
+
+
 @pytest.mark.parametrize("rate", [1, 1.5, -0.1, float("nan")])
 def test_an_impossible_rate_is_refused(rate):
     with pytest.raises(ValueError, match=rf"must lie in \[0, 1\), not {rate}"):
@@ -404,7 +511,104 @@ def test_a_model_whose_parts_are_not_known_is_refused_and_left_as_it_was(unit):
     assert all("forward" not in vars(module) for module in llama.modules())
 
 
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_model_without_a_config_is_taken_or_left_as_it_was(unit):
+    bert = tiny_model(BertModel).train()
+    around = nn.Sequential(bert)
+    if unit == "head":
+        with pytest.raises(ValueError, match="Sequential has none, so attach to the model inside it"):
+            LayerDrop(0.5, unit).attach(around)
+        assert all("forward" not in vars(module) for module in bert.modules())
+    else:
+        drop = LayerDrop(0.5, unit).attach(around)
+        around(IDS)
+        assert not drop.runs.all()
+
+
+def test_whatever_goes_wrong_nothing_is_left_attached():
+    model = tiny_model(BertModel)
+    del model.encoder.layer[2].attention.self.query
+    drop = LayerDrop(0.5, "head")
+    with pytest.raises(AttributeError, match="query"):
+        drop.attach(model)
+    assert all("forward" not in vars(module) for module in model.modules())
+    assert drop.patches == []
+
+
+TUPLES = {  # models whose layers put out more than their states, which their code tells or does not
+    RoFormerModel: ({}, "RoFormerLayer"),
+    GPTNeoModel: ({"attention_types": [[["global", "local"], 2]]}, "GPTNeoBlock"),
+    T5EncoderModel: ({}, "T5Block"),
+    RemBertModel: ({"input_embedding_size": 16, "output_embedding_size": 16}, "RemBertLayer"),
+}
+
+
+@pytest.mark.parametrize("model_class", [RoFormerModel, GPTNeoModel, T5EncoderModel])
+def test_layers_that_put_out_more_than_their_states_are_refused(model_class):
+    """Their model would take the first text for the states of all of them."""
+    changes, layer = TUPLES[model_class]
+    model = tiny_model(model_class, **changes)
+    with pytest.raises(ValueError, match=f"layers of type {layer} cannot be skipped"):
+        LayerDrop(0.5).attach(model)
+    with (
+        pytest.raises(ValueError, match=f"layers of type {layer} cannot be skipped"),
+        only_layers(model, [2]),
+    ):
+        pass
+    assert all("forward" not in vars(module) for module in model.modules())
+
+
+@pytest.mark.parametrize("model_class", [RoFormerModel, GPTNeoModel, RemBertModel])
+def test_where_their_code_does_not_tell_the_first_pass_does_whichever_is_dropped(model_class, monkeypatch):
+    changes, layer = TUPLES[model_class]
+    if model_class is not RemBertModel:
+        monkeypatch.setattr(layerdrop, "_returns_a_tuple", lambda layer_class: False)
+    model = tiny_model(model_class, **changes).train()
+    drop = LayerDrop(0.5).attach(model)
+    sets = set()
+    for seed in range(12):
+        drop.seed(seed)
+        with pytest.raises(ValueError, match=f"layers of type {layer} cannot be skipped"):
+            model(IDS[:2])
+        sets.add(str(drop.runs.tolist()))
+    assert len(sets) > 5, "layers at the bottom, in the middle and on top were dropped"
+    drop.detach()
+    for keep in ([1], [2], [4], [1, 3], [2, 3], [3, 4]):
+        with only_layers(model, keep), pytest.raises(ValueError, match=f"type {layer} cannot be skipped"):
+            model(IDS[:2])
+
+
+def test_parts_of_layers_that_put_out_more_than_their_states_can_be_dropped():
+    """Only a whole layer's output would be misread."""
+    drop, model, plain = twins(RoFormerModel, "ffn", rate=0.0)
+    assert torch.equal(model(IDS)[0], plain(IDS)[0])
+
+
+@pytest.mark.parametrize(
+    "model_class", [ElectraModel, XLMRobertaModel, GPTNeoXModel, LlamaModel, ConvBertModel]
+)
+def test_other_makes_of_layers_are_dropped_as_wholes(model_class):
+    changes = {"embedding_size": 16, "num_key_value_heads": 2, "conv_kernel_size": 3}
+    drop, model, plain = twins(model_class, "layer", **changes)
+    for seed in range(5):
+        drop.seed(seed)
+        found = model(IDS)[0]
+        with only_layers(plain, (drop.runs.nonzero().flatten() + 1).tolist()):
+            torch.testing.assert_close(found, plain(IDS)[0])
+
+
 # --- with what else makes training fast --------------------------------------------------------------
+
+
+def test_no_transformers_is_allowed_that_would_repeat_the_draw_in_backward():
+    """Before 5.23 a checkpointed layer was computed anew with its gate, and so was the draw."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    [allowed] = [
+        wanted.specifier
+        for wanted in map(Requirement, project["dependencies"])
+        if wanted.name == "transformers"
+    ]
+    assert "5.23.0" in allowed and "5.22.99" not in allowed
 
 
 @pytest.mark.filterwarnings("ignore:.*gradient_checkpointing_enable. is deprecated")

@@ -101,8 +101,8 @@ BAD = {
         r":19: a solution needs a starter cell right after it",
     ),
     "starter alone": (GOOD.replace('tags=["solution"]', ""), r":23: a starter without its solution"),
-    "other minutes": (GOOD.replace("（5 分钟）", "（6 分钟）"), r": teaching_minutes: 5 in English, but 6 in"),
-    "minutes missing": (GOOD.replace("（★，3 分钟，", "（★，"), r": exercise_minutes: 3 in English, but None"),
+    "other minutes": (GOOD.replace("（5 分钟）", "（6 分钟）"), r": teaching_minutes: 5 in English, but 6"),
+    "minutes missing": (GOOD.replace("★，3 分钟，", "★，"), r": exercise_minutes: 3 in English, but None"),
     "raw cell": (GOOD + "\n# %% [raw]\n# text\n", r"a raw cell; only code and Markdown"),
 }
 

@@ -20,8 +20,13 @@ from transformers import (
     DistilBertModel,
     GPT2LMHeadModel,
     GPT2Model,
+    GPTNeoModel,
+    ModernBertModel,
+    Qwen2Model,
     RobertaForSequenceClassification,
     RobertaModel,
+    RoFormerModel,
+    T5EncoderModel,
 )
 from transformers.utils import logging as transformers_logging
 
@@ -118,6 +123,67 @@ def test_a_gpt2_whose_attention_depends_on_the_layers_number_is_refused():
         prune(model, [1, 3])
 
 
+@pytest.mark.parametrize("keep", [[1], [1, 2], [1, 3], [1, 4], [1, 3, 4, 6], [1, 2, 3, 4, 5, 6]])
+def test_types_of_layers_that_the_config_lists_are_cut_along(keep, tmp_path):
+    """Every third layer of this ModernBERT attends to all tokens, the others to their neighbours."""
+    changes = {"local_attention": 4, "cls_token_id": 1, "sep_token_id": 2}
+    model = tiny_model(ModernBertModel, 6, **changes)
+    types = model.config.layer_types
+    cut = prune(model, keep)
+    with only_layers(model, keep):
+        expected = model(IDS, attention_mask=MASK)[0]
+    torch.testing.assert_close(cut(IDS, attention_mask=MASK)[0], expected, atol=1e-5, rtol=1e-5)
+    assert (
+        cut.config.layer_types == [types[depth - 1] for depth in keep] and model.config.layer_types is types
+    )
+    cut.save_pretrained(tmp_path)
+    again = ModernBertModel.from_pretrained(tmp_path).eval()
+    torch.testing.assert_close(again(IDS, attention_mask=MASK)[0], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_types_of_layers_count_where_the_model_and_not_the_layer_reads_them():
+    types = ["full_attention", "sliding_attention"] * 2
+    changes = {
+        "layer_types": types,
+        "use_sliding_window": True,
+        "sliding_window": 3,
+        "num_key_value_heads": 2,
+    }
+    model = tiny_model(Qwen2Model, 4, **changes)
+    assert {layer.self_attn.sliding_window for layer in model.layers} == {None, 3}
+    for keep in ([1, 3], [2, 4], [2, 3]):
+        with only_layers(model, keep):
+            expected = model(IDS, use_cache=False)[0]
+        torch.testing.assert_close(prune(model, keep)(IDS)[0], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_layer_that_is_made_by_its_number_cannot_get_another():
+    """A ModernBERT's first layer has no norm before its attention; a T5's alone knows the positions."""
+    modernbert = tiny_model(ModernBertModel, 4, cls_token_id=1, sep_token_id=2)
+    with pytest.raises(ValueError, match=r"layer 2 of a ModernBertModel .* differently \(attn_norm\)"):
+        prune(modernbert, [2, 3])
+    with pytest.raises(ValueError, match=r"layer 2 of a T5EncoderModel would become layer 1"):
+        prune(tiny_model(T5EncoderModel, 4), [2, 3])
+
+
+@pytest.mark.parametrize("keep", [[1, 3], [1, 2]])
+def test_a_gpt_neo_is_refused_as_its_config_gives_each_layer_its_attention(keep):
+    model = tiny_model(GPTNeoModel, 4, attention_types=[[["global", "local"], 2]])
+    with pytest.raises(ValueError, match=r"no GPTNeoConfig describes the cut model: (.|\n)*attention_types"):
+        prune(model, keep)
+
+
+def test_a_cut_draws_nothing_that_is_not_thrown_away():
+    """The check of the layers makes a second model, but without weights."""
+    model = tiny_model(BertModel)
+    torch.manual_seed(3)
+    prune(model, [1, 3])
+    found = torch.rand(3)
+    torch.manual_seed(3)
+    type(model)(model.config.__class__.from_dict(model.config.to_dict() | {"num_hidden_layers": 2}))
+    assert torch.equal(torch.rand(3), found)
+
+
 def test_the_exits_of_a_fastbert_follow_their_layers(tmp_path):
     model = tiny_fastbert(5)
     cut = prune(model, [1, 3, 4])
@@ -204,6 +270,34 @@ def test_depths_may_come_as_a_tensor_or_an_array():
 def test_drop_rates_are_learned_in_evaluation_mode():
     with pytest.raises(ValueError, match="evaluation mode"):
         data_driven(tiny_model(BertModel, 4).train(), lambda step: torch.tensor(0.0), 2)
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.5])
+def test_drop_rates_are_learned_in_one_step_at_least(steps):
+    with pytest.raises(ValueError, match=f"steps must be a whole number, at least 1, not {steps}"):
+        data_driven(tiny_model(BertModel, 4), lambda step: torch.tensor(0.0), 2, steps=steps)
+
+
+def test_learning_drop_rates_takes_nothing_from_the_callers_random_numbers():
+    model = tiny_model(BertModel)
+    learned = []
+    for others in (0, 1):
+        torch.manual_seed(others)
+        expected = torch.rand(3)
+        torch.manual_seed(others)
+        kept, rates = data_driven(model, lambda step: model(IDS)[0].abs().mean(), 2, steps=3, seed=5)
+        assert torch.equal(torch.rand(3), expected)
+        learned.append(rates)
+    assert torch.equal(*learned), "and its own follow from its seed"
+
+
+@pytest.mark.parametrize("model_class", [RoFormerModel, GPTNeoModel])
+def test_drop_rates_of_layers_that_put_out_more_than_their_states_are_refused(model_class):
+    changes = {"attention_types": [[["global", "local"], 2]]} if model_class is GPTNeoModel else {}
+    model = tiny_model(model_class, **changes)
+    with pytest.raises(ValueError, match=r"layers of type \w+ cannot be skipped"):
+        data_driven(model, lambda step: model(IDS[:2])[0].mean(), 2)
+    assert all("forward" not in vars(module) for module in model.modules())
 
 
 @pytest.mark.parametrize("keep", [0, 13, -1, 2.5])

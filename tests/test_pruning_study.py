@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from tiny import tiny_backbone_folder
+from torch import nn
+from transformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification
 
 from course_lib import pruning_study
 from course_lib.corpora import from_files
 from course_lib.pruning import prune
-from course_lib.stages import run_recipe
+from course_lib.stages import held_out_loss, run_recipe, tokenise
 
 RECIPE = """
 stage = "pruning"
@@ -18,7 +20,7 @@ data = "{data}"
 backbone = "{backbone}"
 seeds = [1]
 cut = {cut}
-tuned = [2]
+tuned = {tuned}
 {drop}
 [finetune]
 steps = 3
@@ -37,8 +39,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-def study(folder, name, cut="[2, 1]", drop=""):
-    text = RECIPE.format(data=folder / "mine.csv", backbone=folder / "backbone", cut=cut, drop=drop)
+def study(folder, name, cut="[2, 1]", drop="", tuned="[2]"):
+    paths = {"data": folder / "mine.csv", "backbone": folder / "backbone"}
+    text = RECIPE.format(**paths, cut=cut, drop=drop, tuned=tuned)
     (folder / f"{name}.toml").write_text(text)
     run_recipe(folder / f"{name}.toml", runs=folder)
     return json.loads((folder / f"{name}-seed1.json").read_text())
@@ -87,6 +90,64 @@ def test_what_is_recorded_is_the_accuracy_of_the_network_that_was_cut(folder, mo
         for cut in strategy.values():
             assert cut["accuracy"] == right(prune(full, cut["layers"]))
     assert found["parameters"]["2"] == two.num_parameters()
+
+
+def test_the_masked_loss_is_that_of_the_pre_trained_network_cut_by_hand(folder, records):
+    tokenizer = AutoTokenizer.from_pretrained(folder / "backbone")
+    masked = BertForMaskedLM.from_pretrained(folder / "backbone", dtype=torch.float32)
+    layers = masked.bert.encoder.layer
+    masked.bert.encoder.layer = nn.ModuleList([layers[0], layers[2]])  # every other of four
+    texts = tokenise(from_files(folder / "mine.csv")["validation"].select_columns("text"), tokenizer)
+    found = records[0]["metrics"]["masked_loss"]
+    assert found["2"] == pytest.approx(held_out_loss(masked, tokenizer, texts), rel=1e-5)
+    assert len(set(found.values())) == 3
+
+
+def test_the_test_split_takes_no_part_in_choosing_layers(folder, monkeypatch):
+    """The search asks for accuracies on validation texts; the drop rates are learned on training texts."""
+    corpus = from_files(folder / "mine.csv")
+    tokenizer = AutoTokenizer.from_pretrained(folder / "backbone")
+    full = BertForSequenceClassification.from_pretrained(folder / "backbone", num_labels=2)
+    seen = {"accuracy": set(), "loss": set()}
+    accuracy, data_driven = pruning_study.accuracy, pruning_study.data_driven
+
+    def noted_accuracy(model, tokenizer, rows):
+        seen["accuracy"].update(rows["text"])
+        return accuracy(model, tokenizer, rows)
+
+    def noted_data_driven(model, loss, *rest, **options):
+        def note(_module, _inputs, given):
+            texts = tokenizer.batch_decode(given["input_ids"], skip_special_tokens=True)
+            seen["loss"].update(text.replace(" ", "") for text in texts)
+
+        hook = model.register_forward_pre_hook(note, with_kwargs=True)
+        chosen = data_driven(model, loss, *rest, **options)
+        hook.remove()
+        return chosen
+
+    monkeypatch.setattr(pruning_study, "accuracy", noted_accuracy)
+    monkeypatch.setattr(pruning_study, "data_driven", noted_data_driven)
+    pruning_study._chosen_layers(full, tokenizer, corpus, [2], seed=1)
+    assert seen["accuracy"] == set(corpus["validation"]["text"])
+    assert seen["loss"] == set(corpus["train"]["text"])
+    assert set(corpus["test"]["text"]).isdisjoint(seen["accuracy"] | seen["loss"])
+
+
+def test_runs_with_and_without_layerdrop_keep_their_unfinished_states_apart(folder, monkeypatch):
+    folders = []
+    monkeypatch.setattr(
+        pruning_study, "train", lambda *_, resume_folder, **__: folders.append(resume_folder.name)
+    )
+    study(folder, "both", drop="layer_drop = { rate = 0.5 }", tuned="[4, 2]")
+    beginning = "both-seed1"
+    assert folders == [
+        f"{beginning}-4-layers",
+        f"{beginning}-4-layers-without-LayerDrop",
+        f"{beginning}-2-layers",
+    ]
+    folders.clear()
+    study(folder, "neither", tuned="[4, 2]")
+    assert folders == ["neither-seed1-4-layers", "neither-seed1-4-layers", "neither-seed1-2-layers"]
 
 
 def test_layerdrop_trains_another_network(records):

@@ -64,7 +64,7 @@ def test_the_strongest_by_hand():
     assert strongest(into, out, 2).tolist() == [0, 2] and strongest(into, out, 1).tolist() == [2]
 
 
-@pytest.mark.parametrize("width", [0, WIDTH + 1])
+@pytest.mark.parametrize("width", [0, WIDTH + 1, 2.5])
 def test_impossible_widths(width):
     with pytest.raises(ValueError, match=f"between 1 and {WIDTH} can be kept, not {width}"):
         prune_feed_forward(tiny_model(BertModel), width)
@@ -89,7 +89,7 @@ def test_a_network_with_fewer_heads_is_the_whole_one_with_the_others_silenced(he
 
 
 def test_impossible_numbers_of_heads_are_refused():
-    for heads in (0, 5):
+    for heads in (0, 5, 2.5):
         with pytest.raises(ValueError, match=f"of 4 heads, between 1 and 4 can be kept, not {heads}"):
             prune_heads(tiny_model(BertModel, 1, hidden_size=32, num_attention_heads=4), heads)
     with pytest.raises(ValueError, match="from BERT's layers, not from a GPT2Block"):

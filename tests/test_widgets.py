@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 
 from course_lib import words
 from course_lib.cuts import STRATEGIES
+from course_lib.figures import studies
 from course_lib.figures.drawn_layers import draws
 from course_lib.widgets import DepthSlider, DropRateSlider, SpeedSlider, easy_to_hard
 
@@ -108,6 +110,27 @@ def test_without_a_kernel_the_output_still_has_picture_and_words(any_slider):
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
+@pytest.mark.parametrize(
+    "make", [DropRateSlider, lambda table: DepthSlider(table, made_up_costs())], ids=["drop rate", "depth"]
+)
+def test_a_readers_own_studies_have_names_and_looks(make):
+    """Exercise 5 makes two; and a study may be named by its whole recipe."""
+    names = {"plain": "my-first", "layerdrop": "my <second>", "half": "pruning-layerdrop"}
+    box = make(CUTS.assign(study=CUTS["study"].map(names)))
+    right = box.picture.figure.axes[1]
+    legend = right.get_legend()
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == ["my-first", "my <second>", words.t("study.layerdrop")]
+    looks = [studies.look(name) for name in names.values()]
+    shown = {line.get_label(): line for line in right.lines}
+    shown |= {bars.get_label(): bars.lines[0] for bars in right.containers}
+    for each in looks:
+        assert shown[each["label"]].get_color() == each["color"]
+        assert shown[each["label"]].get_marker() == each["marker"]
+    assert len({each["color"] for each in looks}) == len({each["marker"] for each in looks}) == 3
+    assert box.static_now().get_label()
+
+
 # --- the speed slider ------------------------------------------------------------------------------
 
 
@@ -150,16 +173,17 @@ def test_sentences_go_from_easy_to_hard_and_keep_to_those_allowed():
     assert (np.diff(doubt) >= 0).all()
 
 
-def test_a_typed_sentence_shows_every_layers_answer(language):
+@pytest.mark.parametrize("measure", ["entropy", "max_probability"])
+def test_a_typed_sentence_shows_every_layers_answer(language, measure):
     corpus = tiny_corpus()
     model, tokenizer = tiny_fastbert(num_hidden_layers=4, num_labels=2), tiny_tokenizer(corpus)
-    slider = SpeedSlider(TRACE, TEXTS, NAMES, model, tokenizer)
+    slider = SpeedSlider(replace(TRACE, measure=measure), TEXTS, NAMES, model, tokenizer)
     slider.box.value = corpus["test"]["text"][0]
     assert slider.layers.value.count("<tr>") == 1 + 4  # the heading and 4 exits
     for speed in (0.0, 0.5, 1.0):
         slider.speed.value = speed
         ids = tokenizer(slider.box.value, return_tensors="pt")["input_ids"]
-        leaves = model.predict(ids, speed=speed).exit_layer.item()
+        leaves = model.predict(ids, speed=speed, measure=measure).exit_layer.item()
         assert f"<b>{leaves}</b>" in slider.layers.value
         assert slider.layers.value.count(words.t("slider.leaves_here")) == 1
 
@@ -243,6 +267,16 @@ def test_every_depth_shows_what_the_table_holds(depth, keep, strategy):
         assert f"<b>{row['accuracy']:.1%}</b>" in depth.state.value
     assert depth.picture.points.get_ydata() == pytest.approx(found["accuracy"].tolist())
     np.testing.assert_allclose(depth.shares(keep, strategy).sum(0), keep)
+
+
+def test_parameters_are_the_tables_and_time_is_the_costs():
+    """The clock may have run on another network, with exits or without."""
+    table = CUTS[CUTS["study"] != "half"].copy()
+    table["parameters"] += 10**6 * (1 + (table["study"] == "layerdrop"))
+    found = DepthSlider(table, made_up_costs()).figures(6, "first")
+    assert found["parameters"].to_dict() == {"plain": 8_000_000, "layerdrop": 9_000_000}
+    [cost] = [cost for cost in made_up_costs() if cost.keep == 6]
+    assert (found["milliseconds"] == cost.milliseconds).all() and (found["speedup"] == cost.speedup).all()
 
 
 def test_layers_that_only_some_seeds_keep_are_paler(depth):

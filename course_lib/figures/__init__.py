@@ -10,7 +10,7 @@ from course_lib.figures.accuracy_by_uncertainty import accuracy_by_uncertainty, 
 from course_lib.figures.by_layers_kept import accuracy_by_kept, masked_loss_by_kept
 from course_lib.figures.exit_layer_by_steps import exit_layer_by_steps, mean_exit_layers
 from course_lib.figures.layer_histogram import layer_histogram
-from course_lib.figures.steps_by_layers_kept import cut_by_steps, steps_by_layers_kept
+from course_lib.figures.steps_by_layers_kept import cut_by_steps, first_by_steps, steps_by_layers_kept
 from course_lib.figures.trade_off import trade_off
 from course_lib.figures.trade_offs import at_saving, curve_of, trade_offs
 
@@ -25,6 +25,7 @@ __all__ = [
     "curve_of",
     "cut_by_steps",
     "exit_layer_by_steps",
+    "first_by_steps",
     "layer_histogram",
     "masked_loss_by_kept",
     "mean_exit_layers",

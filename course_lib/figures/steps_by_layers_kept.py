@@ -31,6 +31,20 @@ def cut_by_steps(recipe: str, runs: Path = RUNS) -> pd.DataFrame:
     return sum(tables) / len(tables)
 
 
+def first_by_steps(recipe: str, runs: Path = RUNS) -> pd.DataFrame:
+    """The share of worlds answered rightly by a network that ends after its first layers.
+
+    Its own exit answers there; mean over the seeds of a FastBERT recipe. Rows: number of steps; columns:
+    layers kept, from 1.
+    """
+    tables = [
+        pd.DataFrame({steps: found["accuracy_by_layer"] for steps, found in each.items()}).T
+        for each in (record["metrics"]["by_steps"] for record in seed_records(recipe, runs))
+    ]
+    mean = sum(tables) / len(tables)
+    return mean.rename(columns=lambda number: number + 1)
+
+
 def steps_by_layers_kept(tables: dict[str, pd.DataFrame]) -> Figure:
     """One table in colours for each study (see `cut_by_steps`), side by side."""
     figure, panels = new_figure(width=9.0, height=3.2, ncols=len(tables), sharey=True, squeeze=False)

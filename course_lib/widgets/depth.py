@@ -23,7 +23,8 @@ class DepthSlider(PictureBox):
 
     Args:
         table: of `cuts.cut_table`: what each strategy keeps, and the accuracy that is left.
-        costs: of `bench_depth`: FLOPs and milliseconds of the cut networks, on this machine.
+        costs: of `bench_depth`: FLOPs and milliseconds of the cut networks, on this machine. (It may be
+            another network of the same depth and width; parameters are those of the table's networks.)
         keep, strategy: where it starts.
         classes: of the task; guessing is right on one in so many.
     """
@@ -83,6 +84,7 @@ class DepthSlider(PictureBox):
     def figures(self, keep: int, strategy: str) -> pd.DataFrame:
         """One row a study: accuracy (mean, deviation), points lost, parameters, FLOPs, milliseconds."""
         cost, whole = self.costs[keep], self.costs[max(self.keeps)]
+        parameters = self.table[self.table["keep"] == keep].groupby("study")["parameters"].first()
         rows = []
         for study in self.studies:
             mean, deviation, _ = self.accuracy.loc[study, strategy, keep]
@@ -92,7 +94,7 @@ class DepthSlider(PictureBox):
                     "accuracy": mean,
                     "deviation": deviation,
                     "points": 100 * (mean - self.accuracy.loc[study, "whole", max(self.keeps)]["mean"]),
-                    "parameters": cost.parameters,
+                    "parameters": parameters[study],
                     "flops": whole.flops / cost.flops,
                     "milliseconds": cost.milliseconds,
                     "speedup": cost.speedup,

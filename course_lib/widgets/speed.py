@@ -5,6 +5,7 @@ Every number comes from `ExitTrace`.
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 
 import ipywidgets
 import numpy as np
@@ -99,7 +100,8 @@ class SpeedSlider(PictureBox):
         if not text:
             self.notice.value = t("slider.empty")
         else:
-            self.typed = ExitTrace.of(self.model, self.tokenizer, {"text": [text], "label": [0]})
+            typed = ExitTrace.of(self.model, self.tokenizer, {"text": [text], "label": [0]})
+            self.typed = replace(typed, measure=self.trace.measure)
             self.notice.value = self._warnings(text)
         self._show_typed()
 

@@ -465,14 +465,14 @@ pd.DataFrame(rows, index=columns).T.round(3)
 # 第一张表：最后一个出口答对多少；没有帮助，网络只能瞎猜。第二张表：KL 散度的方向改变了什么。按论文的方向 KL(学生||教师)，教师很有把握时，学生把概率分散开来受罚最重。还不可能知道答案的学生就会偏向**某一个**答案，而且过于有把握：同样的速度损失更多；损失一样多，就得更慢。（各只有一个随机种子。）
 
 # %% [markdown] lang="en"
-# ## 3.5 Real sentences (12 min)
+# ## 3.5 Real sentences (13 min)
 #
 # Hotel, book and laptop reviews, written by people: positive or negative? Nobody knows their "steps". All test reviews have been run through all exits once; the answers are stored in an `ExitTrace`, so that every question below is a look-up.
 #
 # **Predict.** By how many points is the last exit better than the first?
 
 # %% [markdown] lang="zh"
-# ## 3.5 真实的句子（12 分钟）
+# ## 3.5 真实的句子（13 分钟）
 #
 # 真人写的酒店、图书和电脑评论：好评还是差评？没有人知道它们需要几“步”。所有测试评论已经走过全部出口，回答存放在 `ExitTrace`（逐层记录）里，所以下面的每个问题都只是查表。
 #
@@ -565,6 +565,35 @@ say("lesson03.tokens_minutes", minutes=seconds / 60)
 
 # %% [markdown] lang="zh"
 # **练习 3**（★★★，开放题；要自己训练）。为了省时间，这两个配方都做得很小。用 `course train tokens-characters-backbone` 的配方改出你自己的：更多步数，或者更多层。差别会变大，还是消失？
+
+# %% [markdown] lang="en"
+# Or is it the pre-training: would more of it make depth worth more? The same fine-tuning and distillation, with the same seed, on our backbone as it was before the last phase of its pre-training (`reviews-start`) and after it (`reviews-backbone`).
+#
+# **Predict.** How many points does the last exit gain by that phase?
+
+# %% [markdown] lang="zh"
+# 还是与预训练有关：预训练更久，深度会不会更值钱？用同样的微调和蒸馏、同一个种子，分别从预训练最后一个阶段之前的主干（`reviews-start`）和之后的主干（`reviews-backbone`）开始。
+#
+# **先预测。** 多了这个阶段，最后一个出口提高几个百分点？
+
+# %%
+my_points = None  # your number, for example 1
+
+# %%
+pretrained = {"reviews-start": "reviews-start-fastbert", "reviews-backbone": "reviews-fastbert"}
+before, after = (
+    np.array(read_record(f"{recipe}-seed1")["metrics"]["accuracy_by_layer"]) for recipe in pretrained.values()
+)
+checks.compare_guess(my_points, 100 * (after - before)[-1])
+some = [1, 2, 3, 6, 12]
+columns = [f"{t('slider.column_exit')} {exit}" for exit in some]
+rows = [[f"{row[exit - 1]:.1%}" for exit in some] for row in (before, after)]
+pd.DataFrame(rows, list(pretrained), columns)
+
+# %%
+losses = {name: read_record(name)["phases"][-1]["held_out_loss"] for name in pretrained}
+gains = {"first": 100 * (after - before)[0], "last": 100 * (after - before)[-1]}
+say("lesson03.pretraining", before=losses["reviews-start"], after=losses["reviews-backbone"], **gains)
 
 # %% [markdown] lang="en"
 # Early exit rests on a hypothesis, **LUHA**: *Lower Uncertainty, Higher Accuracy* (paper, section 4.4). We test it, exit by exit, with the number of sentences behind every point.

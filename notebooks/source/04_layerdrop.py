@@ -310,16 +310,16 @@ my_percent = None  # your number, for example 50
 from course_lib.bench_layerdrop import bench_layerdrop
 
 with torch.enable_grad():
-    steps = bench_layerdrop([0.0, 0.2, 0.5], num_layers=6, texts=16, tokens=32, rounds=5)
+    steps = bench_layerdrop([0.0, 0.2, 0.5], steps=4, rounds=5, texts=16)
 checks.compare_guess(my_percent, 100 * steps[-1].whole_step, ".0f")
 columns = ["rate", "expected", "layer_part", "whole_step"]
 pd.DataFrame(steps)[columns].rename(columns=lambda name: t(f"bench.{name}")).round(2)
 
 # %% [markdown] lang="en"
-# The layers' part should be near $1 - p$ (few steps are drawn, so it scatters); the whole step also pays for what no coin touches: the embeddings, the head over the vocabulary, and the optimizer's work on both. (The paper reports almost twice the speed at 0.5, for 16 layers that are much wider, Figure 7.)
+# The layers' part should be near $1 - p$ (few steps are drawn, so it scatters); the whole step also pays for what no coin touches: the embeddings, the head over the vocabulary, and the optimizer's work on both. (The paper's training, with 16 much wider layers, also quickens with the rate: Figure 7.)
 
 # %% [markdown] lang="zh"
-# 各层那部分应当接近 $1 - p$（抽的步数少，会有起伏）；整个训练步还要付出不受抽签影响的时间：嵌入、词表上的输出头，以及优化器更新这两者的时间。（论文报告丢弃率 0.5 时速度将近两倍，那是 16 层、宽得多的网络，图 7。）
+# 各层那部分应当接近 $1 - p$（抽的步数少，会有起伏）；整个训练步还要付出不受抽签影响的时间：嵌入、词表上的输出头，以及优化器更新这两者的时间。（论文训练的是 16 层、宽得多的网络，丢弃率越高也越快，见图 7。）
 
 # %% [markdown] lang="en"
 # ## 4.3 Demo: the drop-rate slider (4 min)
@@ -361,12 +361,18 @@ for guess, keep in ((my_points_at_6, 6), (my_points_at_3, 3)):
     lost = 100 * (whole["layerdrop"] - means["layerdrop", "every_other", keep])
     checks.compare_guess(guess, lost, about=t("cut.to", keep=keep))
 
+# %% tags=["test"]
+# What the answer below says; should a new training change it, the words must follow.
+assert max(whole.values()) - min(whole.values()) < 0.02
+cut_to_3 = [means[study, "every_other", 3] for study in ("plain", "layerdrop", "half")]
+assert cut_to_3[1] - cut_to_3[0] > 0.1 and cut_to_3[2] > cut_to_3[1]
+
 # %% [markdown] lang="en"
 # **Think.** At which rate is the uncut network best, at which the one cut to three layers? What would you choose if you did not know yet how far you will have to cut?
 #
 # <details><summary>Answer</summary>
 #
-# Uncut they lie so close together that a test split of this size can hardly tell them apart (4.6 gives its standard error). Cut to three layers, the higher the rate the better, and the network without LayerDrop is far behind. Without knowing how far one will cut, the deepest cut one may need decides: a rate that practises it, if its price uncut can be borne.
+# Uncut they lie so close together that a test split of this size can hardly tell them apart (4.6 gives the standard error). Cut to three layers, the higher the rate the better, and the network without LayerDrop is far behind. Without knowing how far one will cut, the deepest cut one may need decides: a rate that practises it, if its price uncut can be borne.
 #
 # </details>
 
@@ -487,13 +493,16 @@ pd.DataFrame(rows, [t(f"depth.{name}") for name in tries], [t("axis.layers_that_
 # %%
 say("lesson04.searched", **found_shares)
 
+# %% tags=["test"]
+assert found_shares["first"] == max(found_shares.values())  # as the text below says
+
 # %% [markdown] lang="en"
-# Here the first four win: exit 4 was distilled on just these states, and its own self-attention can sometimes follow one more pass. The reviews' classifiers of 4.7 have one exit only, and there it is the other way round. Fifteen trials are nothing. For 6 of 12 layers there are 924, each a pass over all validation data; the greedy search of the course needs 57. Searching also fits the accidents of the validation split, which is why the last column is measured on *test* worlds.
+# Here the first four win: exit 4 was distilled on just these states. The reviews' classifiers of 4.7 have one exit only, and there it is the other way round. Fifteen trials are nothing. For 6 of 12 layers there are 924, each a pass over all validation data; the greedy search of the course needs 57. Searching also fits the accidents of the validation split, which is why the last column is measured on *test* worlds.
 #
 # And the learned rates? Each layer gets a small network that looks at the layer's output and says how much it is needed; a softmax over the layers shares out the four places. The classifier's loss trains these small networks, while the big one stays as it is.
 
 # %% [markdown] lang="zh"
-# 在这里最前面四层最好：出口 4 正是在这些状态上蒸馏的，它自己的自注意力有时还能再跟上一次传球。4.7 里评论的分类器只有一个出口，情形正相反。十五次不算什么。12 层留 6 层就有 924 种，每一种都要在全部验证数据上跑一遍；课程库的贪心搜索需要 57 次。搜索还会迎合验证集的偶然性，所以最后一列是在**测试集**上测的。
+# 在这里最前面四层最好：出口 4 正是在这些状态上蒸馏的。4.7 里评论的分类器只有一个出口，情形正相反。十五次不算什么。12 层留 6 层就有 924 种，每一种都要在全部验证数据上跑一遍；课程库的贪心搜索需要 57 次。搜索还会迎合验证集的偶然性，所以最后一列是在**测试集**上测的。
 #
 # 那么学到的丢弃率呢？每一层配一个很小的网络，它看这一层的输出，判断有多需要这一层；再在各层之间做 softmax，把四个名额分配下去。分类器的损失训练这些小网络，大网络本身不变。
 
@@ -645,12 +654,12 @@ say("lesson04.clock", many=many.speedup / many.promised, alone=alone.speedup / a
 # 与第 3 课比一比。裁剪后的网络就是一个小一些的网络：途中没有出口，不用做比较，也不用搬动句子。时钟不到 100% 时，差的部分花在裁剪碰不到的地方：嵌入、最后一个出口、Python。超过 100% 时，是 FLOPs 没有计入的东西也变小了，例如要在内存里来回搬动的数据。再看参数量：它**没有**降到四分之一，因为嵌入还在。
 
 # %% [markdown] lang="en"
-# ## 4.6 What LayerDrop bought (11 min)
+# ## 4.6 What LayerDrop bought (13 min)
 #
 # Networks that differ in the rate alone: from the same start, pre-trained for as many further steps on the same texts, one without and one with LayerDrop 0.2 (a third: 0.5), which also went on in fine-tuning. All layers are fine-tuned, then the network is cut to every other layer, **not trained after the cut**. The slider of 4.3 showed them; here are the numbers.
 
 # %% [markdown] lang="zh"
-# ## 4.6 LayerDrop 换来了什么（11 分钟）
+# ## 4.6 LayerDrop 换来了什么（13 分钟）
 #
 # 几个网络只有丢弃率不同：从同一个起点出发，在同样的文本上再预训练同样多步，一个不用 LayerDrop，一个丢弃率为 0.2（还有第三个，0.5），微调时也沿用各自的丢弃率。所有层一起微调，然后按隔层保留裁剪，**裁剪之后不再训练**。4.3 的滑块已经展示过，这里看数字。
 
@@ -733,12 +742,33 @@ most = "few" if lost.iloc[0] > lost.iloc[-1] else "many"
 checks.compare_choice(my_answer, most, ("few", "many"))
 
 # %% [markdown] lang="en"
-# Look at the LayerDrop half, column by column: how many steps can a network of $k$ layers follow? One pass a layer, after a first layer that reads: lesson 3 taught it so, layer by layer. With LayerDrop, the question put to each layer in training counted only the layers that had *run*, so a layer learned to take the *next* pass, wherever it stands. (That took more training; with no more of it than without LayerDrop, worlds with four steps were not learned in full.) **A cut network has less depth, and what needs that depth is lost**, LayerDrop or not. What LayerDrop changes is whether the rest survives: compare the upper rows of both halves.
+# Look at the LayerDrop half, column by column: how many steps can a network of $k$ layers follow? One pass a layer, after a first layer that reads: lesson 3 taught it so, layer by layer. With LayerDrop, the question put to each layer in training counted only the layers that had *run*, so a layer learned to take the *next* pass, wherever it stands. **A cut network has less depth, and what needs that depth is lost**, LayerDrop or not. What LayerDrop changes is whether the rest survives the gaps: compare the upper rows of both halves.
+#
+# Two objections. The network with LayerDrop was trained for more steps: was it these? And nobody has to cut gaps: the network without LayerDrop can simply end after layer 4, with exit 4 to answer (it was distilled for that, lesson 3).
+
+# %% [markdown] lang="zh"
+# 看有 LayerDrop 的那一半，一列一列地看：$k$ 层的网络能跟上几步？第一层读题，之后一层传一次：第 3 课就是这样一层一层教的。有 LayerDrop 时，训练中问每一层的传球次数，只按**运行过**的层来数，所以每一层学会的是：不管自己排在第几层，都接着传**下一次**。**裁剪后的网络深度变小，凡是需要那份深度的本领，也就丢掉了**，有没有 LayerDrop 都一样。LayerDrop 改变的，是中间有了缺口，其余的本领还保不保得住：比较两边上面几行。
+#
+# 有两点可以质疑。有 LayerDrop 的网络训练了更多步，会不会是多训练的功劳？另外，不一定非要在中间留缺口：没有 LayerDrop 的网络可以干脆到第 4 层为止，由出口 4 作答（第 3 课正是为此蒸馏了它）。
+
+# %%
+longer = figures.cut_by_steps("worlds-longer")
+ended = figures.first_by_steps("worlds-fastbert")
+rows = {t(f"study.{study}"): shares for study, shares in four.items()}
+rows |= {t("control.longer"): longer[4], t("control.ended"): ended[4]}
+pd.DataFrame(rows).T.rename_axis(columns=t("axis.steps")).map("{:.0%}".format)
+
+# %% tags=["test"]
+assert longer[6].min() > 0.9 and (longer[4] < 0.6).all()  # what the text below says
+assert (ended[4].iloc[:2] > 0.95).all() and (four["layerdrop"].iloc[:2] > 0.95).all()
+
+# %% [markdown] lang="en"
+# (4 layers, by number of steps.) It was not the training steps: trained as long, the network without LayerDrop answers while it is whole, and falls apart at the gaps. But a network that simply *ends* earlier keeps what its depth allows, without LayerDrop too: no layer that stays misses one below it. **LayerDrop buys the freedom to take layers out anywhere. It does not buy depth.**
 #
 # **Predict.** The four layers of the rule, 1, 2, 4 and 5, are one too few for 4 steps. Whom does the cut network name there: the one who has the ball after how many passes?
 
 # %% [markdown] lang="zh"
-# 看有 LayerDrop 的那一半，一列一列地看：$k$ 层的网络能跟上几步？第一层读题，之后一层传一次：第 3 课就是这样一层一层教的。有 LayerDrop 时，训练中问每一层的传球次数，只按**运行过**的层来数，所以每一层学会的是：不管自己排在第几层，都接着传**下一次**。（这需要更多训练步；如果训练步不比没有 LayerDrop 时多，4 步的小世界就没有完全学会。）**裁剪后的网络深度变小，凡是需要那份深度的本领，也就丢掉了**，有没有 LayerDrop 都一样。LayerDrop 改变的，是其余部分保不保得住：比较两边上面几行。
+# （都是 4 层，按步数分列。）不是多训练的功劳：训练同样久、没有 LayerDrop 的网络，完整时答得出，一有缺口就垮了。不过，干脆**早些结束**的网络，即使没有 LayerDrop，深度够得着的本领也都保住了：留下的层，谁也不缺下面的层。**LayerDrop 换来的，是可以随处去掉几层的自由；它换不来深度。**
 #
 # **先预测。** 按规则留下的四层（1、2、4、5）对 4 步来说差一层。在 4 步的小世界上，裁剪后的网络会答谁：传了几次之后拿着球的那个人？
 
@@ -766,10 +796,10 @@ say("lesson04.as_far", passes=int(named.argmax()), share=named.max(), right=name
 # 裁剪后的网络并没有乱：它的层够走到哪里，它就走到哪里，再从那里作答。它并不**知道**自己停早了；看起来很有把握的答案，也可能落后一步。FastBERT 的出口面对同样的问题（走到这里够了吗？），只是除了最后一个出口，没把握的句子都还可以交给下一层（第 3 课）。
 
 # %% [markdown] lang="en"
-# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with evenly spaced layers of its teacher and learns by three losses (to answer as the teacher does, to guess the hidden tokens, to have its hidden states point the way the teacher's do), for half as many steps, since each costs a pass of the teacher as well. Both must be pre-trained anew for every size; LayerDrop pre-trains once for all of them. (The network with rate 0.5 was cut only, not trained after it.)
+# What if one may train again after the cut? For classification the paper itself does so: it cuts the pre-trained network and *then* fine-tunes it (A.1.5). And then it has two rivals of the same size. One was **small from the start**: pre-trained with so few layers, for as many steps on the same texts. The other was **distilled** as DistilBERT was: it begins with evenly spaced layers of its teacher and learns by three losses (to answer as the teacher does, to guess the hidden tokens, to have its hidden states point the way the teacher's do), for half as many steps, since each costs a pass of the teacher as well. Both must be pre-trained anew for every size (here: 6 and 3 layers); LayerDrop pre-trains once for all of them. (The network with rate 0.5 was cut only, not trained after it.)
 
 # %% [markdown] lang="zh"
-# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：以从教师中均匀取出的几层为起点，用三个损失学习（回答与教师一致、猜出被遮住的词元、隐藏状态的方向与教师一致），训练步数减半，因为每一步教师也要跑一遍。这两种每换一种大小都要重新预训练；LayerDrop 只预训练一次，各种大小都有了。（丢弃率 0.5 的网络只裁剪，之后没有再训练。）
+# 如果裁剪之后还可以再训练呢？对分类任务，论文自己就是这么做的：先裁剪预训练好的网络，**再**微调（A.1.5）。这时它就有了两个同样大小的对手。一个**一开始就小**：只用这么几层，在同样的文本上预训练同样多步。另一个按 DistilBERT 的办法**蒸馏**：以从教师中均匀取出的几层为起点，用三个损失学习（回答与教师一致、猜出被遮住的词元、隐藏状态的方向与教师一致），训练步数减半，因为每一步教师也要跑一遍。这两种每换一种大小都要重新预训练（这里是 6 层和 3 层）；LayerDrop 只预训练一次，各种大小都有了。（丢弃率 0.5 的网络只裁剪，之后没有再训练。）
 
 # %% [markdown] lang="en"
 # **Predict.** 3 layers, trained after the cut: how many points is the network with LayerDrop ahead of the one without?
@@ -803,18 +833,19 @@ ahead.rename(index=lambda study: t(f"study.{study}")).rename_axis(None).rename_a
 )
 
 # %%
-error = 100 * math.sqrt(of_size[3]["layerdrop"] * (1 - of_size[3]["layerdrop"]) / len(test))
+right = of_size[3]["layerdrop"]
+error = 100 * math.sqrt(2 * right * (1 - right) / len(test))  # of a difference of two accuracies
 say("lesson04.tuned_error", seeds=tuned["count"].min(), error=error)
 
 # %% [markdown] lang="en"
-# ## 4.7 Demo: the depth slider (4 min)
+# ## 4.7 Demo: the depth slider (6 min)
 #
-# How many layers stay, chosen by which strategy? Left, the layers; right, the accuracy that is left; below, the same cut in accuracy, layers, parameters, FLOPs and milliseconds together. (FLOPs, parameters and times are those of 4.5; which layers stay makes no difference to them.)
+# How many layers stay, chosen by which strategy? Left, the layers; right, the accuracy that is left; below, the same cut in accuracy, layers, parameters, FLOPs and milliseconds together. (FLOPs and times are those that 4.5 measured, on the FastBERT of the same size; which layers stay makes no difference to them.)
 
 # %% [markdown] lang="zh"
-# ## 4.7 演示：深度滑块（4 分钟）
+# ## 4.7 演示：深度滑块（6 分钟）
 #
-# 留几层，用哪种策略选？左图是层，右图是裁剪后的准确率；下面把同一次裁剪的准确率、层数、参数量、FLOPs 和用时（毫秒）放在一起。（FLOPs、参数量和时间取自 4.5；留哪些层对它们没有影响。）
+# 留几层，用哪种策略选？左图是层，右图是裁剪后的准确率；下面把同一次裁剪的准确率、层数、参数量、FLOPs 和用时（毫秒）放在一起。（FLOPs 和时间取自 4.5，那是在同样大小的 FastBERT 上测的；留哪些层对它们没有影响。）
 
 # %% tags=["nbval-ignore-output"]
 depth_slider = DepthSlider(table[table["study"] != "half"], costs)
@@ -858,6 +889,32 @@ say("lesson04.first", half=100 * means["half", "first", 6])
 # **在评论上，为什么留下最前面几层这么糟？** 丢弃率 0.2 时，硬币几乎不会把最后六层一起丢掉（0.5 时每 64 步有一步），所以这种情形没有练过；而分类器读的正是**最后**一层写下的东西。论文看到的也一样：相邻的层一起缺，比分散的缺更糟；最前和最后的层最要紧（图 5）。
 
 # %% [markdown] lang="en"
+# **LayerDrop, or the choice of layers?** So far we compared networks cut by the same rule. Now give the network *without* LayerDrop the search, and compare. **Predict.** Cut to 6 layers: how many points is LayerDrop by the plain rule ahead of it?
+
+# %% [markdown] lang="zh"
+# **是 LayerDrop 的功劳，还是选层的功劳？** 前面比较的，是按同一条规则裁剪的网络。现在让**没有** LayerDrop 的网络用上搜索，再比一比。**先预测。** 裁到 6 层：有 LayerDrop、只按规则裁剪的网络，比它高几个百分点？
+
+# %%
+my_points = None  # your number, for example 3
+
+# %%
+searched = by_way["search"]["plain"]
+gaps = {way: by_way[way]["layerdrop"] - searched for way in ("every_other", "search", "data_driven")}
+checks.compare_guess(my_points, gaps["every_other"][6])
+say("lesson04.choice")
+choice = pd.DataFrame({t(f"depth.{way}"): gap[[9, 6, 3, 2]] for way, gap in gaps.items()}).T
+choice.map("{:+.1f}".format).rename_axis(columns=t("axis.layers_kept"))
+
+# %% tags=["test"]
+assert all(abs(gap[[9, 6]]).max() < 2 * error for gap in gaps.values())  # what the text below says
+
+# %% [markdown] lang="en"
+# Down to half of the layers nothing is left of the lead: on these reviews, a search on validation data does for the plain network what LayerDrop does in training. (4.6 gives the standard error of a difference.) What LayerDrop saves here is the search, or the training after the cut. In the masked loss and on the worlds, where depth counts, it did more.
+
+# %% [markdown] lang="zh"
+# 裁到一半为止，领先完全消失：在这些评论上，LayerDrop 在训练中做到的，普通网络靠在验证集上搜索也做得到。（差的标准误见 4.6。）LayerDrop 在这里省下的，是搜索，或者裁剪之后的训练。在用得上深度的地方（掩码损失和小世界），它做到的更多。
+
+# %% [markdown] lang="en"
 # ## 4.8 The two together (3 min)
 #
 # Pruning gives every sentence the same smaller depth, early exit decides sentence by sentence. Do FastBERT's exits work better on a backbone pre-trained and fine-tuned with LayerDrop? No published result was found for the pair; this one is ours.
@@ -887,13 +944,20 @@ show(figures.trade_offs(curves))
 # %%
 unsaved = {study: figures.at_saving(curve, 1).mean() for study, curve in curves.items()}
 start = 100 * (unsaved["layerdrop"] - unsaved["plain"])
-spread = 100 * max(mean_and_deviation(each)[1] for each in at_four.values() if len(each) > 1)
-say("lesson04.together", points=points, start=start, spread=spread, seeds=min(map(len, curves.values())))
-change = points - start  # what the exits add to the difference between the backbones
-say(
-    "lesson04.verdict",
-    verdict=t(f"verdict.{'equal' if abs(change) <= spread else 'better' if change > 0 else 'worse'}"),
-)
+say("lesson04.together", points=points, start=start, seeds=min(map(len, curves.values())))
+
+
+# %%
+def difference(saving):  # points: LayerDrop's mean minus the plain one's, and its standard error
+    pair = [100 * figures.at_saving(curves[study], saving) for study in ("layerdrop", "plain")]
+    return pair[0].mean() - pair[1].mean(), math.sqrt(sum(each.var(ddof=1) / len(each) for each in pair))
+
+
+found = {f"{saving}×": difference(saving) for saving in (1, 2, 4, 7)}
+worse, better = ([at for at, (mean, se) in found.items() if sign * mean > 2 * se] for sign in (-1, 1))
+listed = [t("list.comma").join(each) or t("verdict.nowhere") for each in (worse, better)]
+say("lesson04.verdict", worse=listed[0], better=listed[1])
+pd.DataFrame({at: ["{:+.2f} ± {:.2f}".format(*pair)] for at, pair in found.items()}, [t("verdict.points")])
 
 # %% [markdown] lang="en"
 # ## 4.9 Smaller units (3 min)
@@ -962,12 +1026,12 @@ say("lesson04.narrow_clock", **quicker)
 # 真的裁掉之后，两者都省一些时间，但都不如裁掉一半的层省得多（4.5）：每一层的其余部分都还在，要依次经过的层数也没有变。只有裁掉一半的**层**，才能让这一串层短一半。
 
 # %% [markdown] lang="en"
-# ## 4.10 What the paper reports, and where it loses (4 min)
+# ## 4.10 What the paper reports, and where it loses (5 min)
 #
 # RoBERTa pre-trained with LayerDrop and cut to 6 or 3 layers, against networks of that size trained from scratch and DistilBERT (Table 7; accuracy on development sets, in per cent):
 
 # %% [markdown] lang="zh"
-# ## 4.10 论文报告的结果，以及它在哪里吃亏（4 分钟）
+# ## 4.10 论文报告的结果，以及它在哪里吃亏（5 分钟）
 #
 # 带 LayerDrop 预训练的 RoBERTa 裁到 6 层或 3 层，与同样大小、从头训练的网络和 DistilBERT 比较（表 7；开发集准确率，%）：
 
@@ -1035,6 +1099,33 @@ for row in published(paper="DeeBERT", model="LayerDrop"):
 # 按大小估计只是许诺，不是时间：4.5 才是实测。
 
 # %% [markdown] lang="en"
+# What has become of the idea? **LayerSkip** (2024) trains language models with layer dropout whose rate rises with the depth, and with a loss on every layer's answer; then early layers *draft* a text and the whole network checks it. Both techniques of this course in one. Its abstract names these speed-ups on the clock, each "up to"; none of them is ours:
+
+# %% [markdown] lang="zh"
+# 这个想法后来怎样了？**LayerSkip**（2024）训练语言模型时，层的丢弃率随深度上升，并且每一层的回答都有损失；生成时先由前面的层**起草**，再由整个网络检查：本课程的两种技术合到了一起。论文摘要给出的实测加速倍数（都是“最多”，不是我们测的）：
+
+# %%
+rows = published(paper="LayerSkip (Elhoushi", table="Abstract")
+pd.DataFrame({row["dataset"]: [f"{float(row['speedup']):.2f}×"] for row in rows}, ["LayerSkip"])
+
+# %% [markdown] lang="en"
+# And the static rivals, networks that are small for every input: the scores that the TinyBERT paper reports for 4 layers (average over GLUE's test sets), and its speed-ups on the clock:
+
+# %% [markdown] lang="zh"
+# 还有静态的对手，即对每个输入都同样小的网络：TinyBERT 论文报告的 4 层网络的分数（GLUE 测试集的平均分）和实测的加速倍数：
+
+# %%
+rows = published(paper="TinyBERT", dataset="GLUE test average")
+static = {row["model"]: [row["value"], f"{float(row['speedup']):.1f}×"] for row in rows}
+pd.DataFrame(static, [t("published.score"), t("bench.speedup")]).T
+
+# %% [markdown] lang="en"
+# TinyBERT, distilled with much more effort (layer by layer, on augmented data), loses least: a reminder that neither of our techniques is the only way to a small network.
+
+# %% [markdown] lang="zh"
+# TinyBERT 的蒸馏费力得多（逐层蒸馏，还扩充数据），损失最小：要得到小网络，我们的两种技术都不是唯一的路。
+
+# %% [markdown] lang="en"
 # **Often said, and not so:**
 #
 # | claim | what holds | source |
@@ -1047,6 +1138,7 @@ for row in published(paper="DeeBERT", model="LayerDrop"):
 # | "p* = 1 − r/N is what was used" | the experiments use 0.2 whatever the cut (a 48-layer RoBERTa: 0.5); 0.5 is advised for very small networks | section 3.2.2 |
 # | "searching is clearly better than every other" | marginal gains in the paper; ours are large where the cut was not practised (4.7) | section 6 |
 # | "dropping heads is quicker, too" | the paper found no gain in time, and worse quality; ours in 4.9 | section 6 |
+# | "it is dropout on neurons", "LayerSkip is the same" | whole layers with their residual path; LayerSkip adds a rate that rises with the depth, a loss on every layer, and a check of early answers | section 3.1; LayerSkip |
 # | "it beats distillation and training from scratch" | not on every task: the tables above; ours in 4.6 | Table 7 |
 
 # %% [markdown] lang="zh"
@@ -1062,6 +1154,7 @@ for row in published(paper="DeeBERT", model="LayerDrop"):
 # | “实验用的就是 p* = 1 − r/N” | 不管裁多少，实验都用 0.2（48 层的 RoBERTa 用 0.5）；若要得到很小的网络，建议用 0.5 | 3.2.2 节 |
 # | “搜索明显好于隔层保留” | 论文中收益微小；在我们这里，裁剪没有练过时，收益很大（4.7） | 第 6 节 |
 # | “丢弃注意力头也会变快” | 论文发现时间上没有收益，质量还更差；我们的实测见 4.9 | 第 6 节 |
+# | “它就是对神经元做 dropout”、“LayerSkip 就是 LayerDrop” | 丢弃的是整层，残差通路保留；LayerSkip 另有随深度上升的丢弃率、每一层的损失，以及对早期回答的检查 | 3.1 节；LayerSkip |
 # | “它胜过蒸馏和从头训练” | 并非每个任务都如此：见上面两张表；我们的结果见 4.6 | 表 7 |
 
 # %% [markdown] lang="en"
@@ -1122,13 +1215,14 @@ say("lesson04.minutes", steps=backbone_record["phases"][0]["steps"], **minutes)
 # - The rule of every other layer need not give the number wanted; searching costs passes, the rule nothing (4.4, 4.7).
 # - A cut is a renaming of weights; what comes out is a plain smaller BERT; 4.5 measures how much of its FLOPs' promise the clock keeps.
 # - What LayerDrop buys must be measured twice, without and with training after the cut; what needs depth is lost with the depth (4.6).
+# - On these reviews a search, or training after the cut, does as much for a network without LayerDrop; what LayerDrop buys is a cut anywhere that needs neither (4.6, 4.7).
 # - Layers run one after another and are worth dropping; dropping heads saves less (4.9).
 #
 # **What this lesson does not show.** Networks 64 and 128 wide, on one set of reviews and one constructed task. LayerDrop joined in the last phase of the pre-training only (`data/recipes/reviews-layerdrop.toml`). Every backbone was pre-trained *once*; the seeds are those of fine-tuning, so ± leaves out the luck of pre-training. On the reviews, training steps were equal (the distilled student's fewer), computing time was not (on the worlds, LayerDrop took more steps, 4.6): dropped layers cost none, and the student learned on top of its teacher's training. The run records in `data/runs` say how many seeds stand behind a number.
 #
 # **Next:** lesson 5, training and optimisation: learning-rate schedules, clipping and regularisation, measured.
 #
-# **References.** Fan, Grave and Joulin (2020), *Reducing Transformer Depth on Demand with Structured Dropout*, ICLR: sections 3.1 (LayerDrop), 3.2 (pruning, drop rate), 6 (units, strategies), A.1.5 (GLUE), Tables 4, 7 and 8, Figures 5 and 7; the LayerDrop README of fairseq. Huang et al. (2016), *Deep Networks with Stochastic Depth*. Sanh et al. (2019), *DistilBERT*. Xin et al. (2020), *DeeBERT*.
+# **References.** Fan, Grave and Joulin (2020), *Reducing Transformer Depth on Demand with Structured Dropout*, ICLR: sections 3.1 (LayerDrop), 3.2 (pruning, drop rate), 6 (units, strategies), A.1.5 (GLUE), Tables 4, 7 and 8, Figures 5 and 7; the LayerDrop README of fairseq. Huang et al. (2016), *Deep Networks with Stochastic Depth*. Sanh et al. (2019), *DistilBERT*. Jiao et al. (2019), *TinyBERT*. Xin et al. (2020), *DeeBERT*. Elhoushi et al. (2024), *LayerSkip*.
 
 # %% [markdown] lang="zh"
 # ## 这一课看到了什么
@@ -1137,10 +1231,11 @@ say("lesson04.minutes", steps=backbone_record["phases"][0]["steps"], **minutes)
 # - 隔层保留的规则不一定给出想要的层数；搜索要在验证数据上跑一遍又一遍，按规则选则不花任何代价（4.4、4.7）。
 # - 裁剪就是给权重改名；得到的是普通的小 BERT；FLOPs 的许诺，时钟能兑现多少，4.5 有实测。
 # - LayerDrop 换来什么，要测两次：一次裁剪后不再训练，一次裁剪后再训练；需要深度的东西，随深度一起丢掉（4.6）。
+# - 在这些评论上，没有 LayerDrop 的网络靠搜索、或者裁剪之后再训练，也做得一样好；LayerDrop 换来的，是随处都能裁、两样都不需要（4.6、4.7）。
 # - 各层依次运行，值得丢弃；丢弃注意力头省得少（4.9）。
 #
 # **这一课没有说明什么。** 网络的宽度只有 64 和 128，数据也只有一个评论数据集和一个人造任务。在预训练中，LayerDrop 到最后一个阶段才加入（`data/recipes/reviews-layerdrop.toml`）。每个主干只预训练过**一次**；种子是微调的种子，所以 ± 不包括预训练的运气。评论上的训练步数相同（蒸馏的学生较少），计算时间并不相同（小世界上，LayerDrop 用了更多训练步，见 4.6）：被丢弃的层不花时间，蒸馏的学生则还要另外算上教师的训练时间。一个数字背后有几个种子，见 `data/runs` 的运行记录。
 #
 # **下一课：** 第 5 课，训练与优化：学习率调度、梯度裁剪和正则化，逐一实测。
 #
-# **参考文献。** Fan、Grave、Joulin（2020），*Reducing Transformer Depth on Demand with Structured Dropout*，ICLR：3.1 节（LayerDrop）、3.2 节（剪枝、丢弃率）、第 6 节（单位、策略）、A.1.5（GLUE）、表 4、7、8，图 5、7；fairseq 的 LayerDrop README。Huang 等（2016），*Deep Networks with Stochastic Depth*。Sanh 等（2019），*DistilBERT*。Xin 等（2020），*DeeBERT*。
+# **参考文献。** Fan、Grave、Joulin（2020），*Reducing Transformer Depth on Demand with Structured Dropout*，ICLR：3.1 节（LayerDrop）、3.2 节（剪枝、丢弃率）、第 6 节（单位、策略）、A.1.5（GLUE）、表 4、7、8，图 5、7；fairseq 的 LayerDrop README。Huang 等（2016），*Deep Networks with Stochastic Depth*。Sanh 等（2019），*DistilBERT*。Jiao 等（2019），*TinyBERT*。Xin 等（2020），*DeeBERT*。Elhoushi 等（2024），*LayerSkip*。
