@@ -1,4 +1,4 @@
-"""`course ...`: the commands of the course. Each prints for people, or JSON with --json."""
+"""`course ...`: the commands of the course. All but build and reproduce can print JSON, with --json."""
 
 import functools
 import json
@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 app = typer.Typer(
     help="Make BERT light: FastBERT's early exits, and LayerDrop's prunable depth.",
@@ -203,7 +203,8 @@ def train(
 ) -> None:
     """Train what a recipe says; an interrupted training goes on where it stopped.
 
-    What is trained with another backbone or on other data bears their names and replaces nothing.
+    What is trained with another backbone or on other data bears their names and replaces nothing; so does
+    a pre-training with another seed.
 
     Examples: course train reviews-fastbert --seed 1; course train reviews-fastbert --backbone
     bert-base-chinese --data my.csv --out mine
@@ -251,7 +252,7 @@ def bench_exits_command(
     results = [
         result
         for size in sizes
-        for result in bench_exits(fastbert, tokenizer, rows, size, limit, rounds=rounds)
+        for result in bench_exits(fastbert, tokenizer, rows, size, [limit], rounds=rounds)
     ]
     if as_json:
         return print_json([asdict(result) | {"threads": torch.get_num_threads()} for result in results])
@@ -369,6 +370,9 @@ def bench_depth_command(
 def build(
     only: Annotated[str | None, typer.Argument(help="One lesson, by the start of its name: 03.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only say whether the notebooks follow.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Write new times even where nothing else has changed.")
+    ] = False,
 ) -> None:
     """Make the notebooks (English, Chinese, exercises) from notebooks/source."""
     from course_lib import lessons
@@ -378,7 +382,7 @@ def build(
         for line in drift:
             console.print(line)
         raise typer.Exit(1 if drift else 0)
-    for path in lessons.build(only):
+    for path in lessons.build(only, fresh):
         console.print(f"built {path}")
 
 
@@ -409,24 +413,26 @@ def report(
 ) -> None:
     """What a recipe reached on the test split: mean and standard deviation over its seeds.
 
-    FastBERT: speeds are chosen on the validation split: the lowest that saves so many FLOPs ("at 4x"), or
-    the one that saves most within a loss ("lose 0.01"). Pruning: accuracy by layers kept, for every
-    strategy without training after the cut, and fine-tuned after it ("tuned").
+    FastBERT: speeds are chosen on the validation split: the lowest that saves so many FLOPs there ("aimed
+    at 4x"; the column FLOPs says what it saves on test), or the one that saves most within a loss ("lose
+    0.01"). Pruning: accuracy by layers kept, for every strategy without training after the cut, and
+    fine-tuned after it ("tuned").
     """
     from course_lib.recipes import read_recipe
     from course_lib.report import summary
 
-    if read_recipe(recipe)["stage"] == "pruning":
-        return report_pruning(recipe, as_json)
+    read = read_recipe(recipe)
+    if read["stage"] == "pruning":
+        return report_pruning(read["name"], as_json)
 
-    found = summary(Path(recipe).stem)
+    found = summary(read["name"])
     if as_json:
         return print_json(found)
     exits = Table("layer", "accuracy of its exit")
     for depth, value in enumerate(found["accuracy_by_layer"], start=1):
         exits.add_row(str(depth), with_deviation(value, percent=True))
-    choices = Table("chosen for", "speed", "accuracy", "lost", "layers", "FLOPs")
-    for kind, label in (("at_speedup", "at {}x"), ("at_budget", "lose {}")):
+    choices = Table(Column("chosen for", no_wrap=True), "speed", "accuracy", "lost", "layers", "FLOPs")
+    for kind, label in (("at_speedup", "aimed at {}x"), ("at_budget", "lose {}")):
         for target, values in found[kind].items():
             choices.add_row(
                 label.format(target),
@@ -464,14 +470,16 @@ def reproduce(
     from course_lib.stages import recorded_minutes, reproduce_order
 
     names = reproduce_order()
-    minutes = {name: recorded_minutes(read_recipe(name)) for name in names}
+    found = {name: recorded_minutes(read_recipe(name)) for name in names}
     table = Table("recipe", "trains", "took")
     for name in names:
-        took = f"{minutes[name]:.0f} minutes" if minutes[name] else "no record yet"
-        table.add_row(name, read_recipe(name)["stage"], took)
+        table.add_row(name, read_recipe(name)["stage"], time_taken(found[name]))
     console.print(table)
+    hours = sum(minutes for minutes, _ in filter(None, found.values())) / 60
+    guessed = any(not complete for _, complete in filter(None, found.values()))
+    how_sure = "at least " if None in found.values() else "about " if guessed else ""
     console.print(
-        f"{sum(minutes.values()) / 60:.1f} hours in all, on the machine of the run records; "
+        f"{how_sure}{hours:.1f} hours in all, on the machine of the run records; "
         "it may be interrupted and goes on where it was."
     )
     if not yes and not typer.confirm("Start?"):
@@ -479,10 +487,17 @@ def reproduce(
     stages.reproduce()
 
 
-def report_pruning(recipe: str, as_json: bool) -> None:
+def time_taken(recorded: tuple[float, bool] | None) -> str:
+    """What `recorded_minutes` found, in words: a seed without a record makes the figure a guess."""
+    if recorded is None:
+        return "no record yet"
+    minutes, complete = recorded
+    return f"{'' if complete else 'about '}{minutes:.0f} minutes"
+
+
+def report_pruning(study: str, as_json: bool) -> None:
     from course_lib.cuts import cut_table, masked_losses, over_seeds
 
-    study = Path(recipe).stem
     cuts = cut_table(study)
     found, losses = over_seeds(cuts).loc[study], masked_losses(study)[study]
     if as_json:

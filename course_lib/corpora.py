@@ -7,7 +7,9 @@ network. `from_files()` and `from_hub()` bring any other corpus into the same sh
 import hashlib
 import importlib.metadata
 import re
+import shlex
 import unicodedata
+import warnings
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +18,8 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value, load_dat
 from datasets.exceptions import DatasetsError
 
 SPLITS = ("train", "validation", "test")
+FORMATS = {".csv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}  # suffix -> loader
+BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # with which a UTF-16 file begins
 
 
 # --- the course's own corpora ----------------------------------------------------------------------
@@ -66,7 +70,7 @@ def from_files(path: str | Path, text: str = "text", label: str = "label") -> Da
     """A CSV, JSON-lines or Parquet file of your own, in the shape of `reviews()`.
 
     Args:
-        path: the file; its suffix (.csv, .jsonl, .json, .parquet) tells the format.
+        path: the file; its suffix (.csv, .jsonl, .json, .parquet, in any case) tells the format.
         text, label: the names of the two columns. Numbers are taken as words ("0", "1").
 
     Raises:
@@ -77,34 +81,35 @@ def from_files(path: str | Path, text: str = "text", label: str = "label") -> Da
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no file at {path}")
-    formats = {".csv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}
-    if path.suffix not in formats:
-        raise ValueError(f"{path.name}: unknown suffix {path.suffix!r}; known: {', '.join(formats)}")
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise ValueError(f"{path.name}: unknown suffix {path.suffix!r}; known: {', '.join(FORMATS)}")
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} is empty")
-    if path.suffix != ".parquet":
+    if suffix != ".parquet":
         _check_utf8(path)
-    options = {"keep_default_na": False} if path.suffix == ".csv" else {}  # "NA" may be somebody's text
-    loaded = _load(path.name, formats[path.suffix], data_files=str(path), split="train", **options)
+    options = {"keep_default_na": False} if suffix == ".csv" else {}  # "NA" may be somebody's text
+    loaded = _load(path.name, FORMATS[suffix], data_files=str(path), split="train", **options)
     return _to_course_shape({"train": loaded}, text, label, origin=path.name)
 
 
-def from_hub(name: str, text: str = "text", label: str = "label", **load_options) -> DatasetDict:
+def from_hub(path: str, /, text: str = "text", label: str = "label", **load_options) -> DatasetDict:
     """A data set of the Hugging Face hub, or a local folder in its layout, in the shape of `reviews()`.
 
     Splits that the data set brings are kept, and their classes numbered as in its training split; a
-    missing validation or test split is cut out of the training split by hash. `load_options` go to
-    `datasets.load_dataset` (`name`, `revision`, …).
+    missing validation or test split is cut out of the training split by hash. A validation or test split
+    whose labels are all kept secret (-1 on the hub) counts as missing, with a warning. `load_options` go
+    to `datasets.load_dataset` (`name` chooses among several configurations; `revision`, …).
 
     Raises:
         ValueError: as `from_files`; also where a split has labels that the training split does not have.
     """
-    loaded = _load(name, name, **load_options)
+    loaded = _load(path, path, **load_options)
     if isinstance(loaded, Dataset):
         loaded = {"train": loaded}
     if "train" not in loaded:
-        raise ValueError(f"{name} has no training split; it has: {', '.join(loaded)}")
-    return _to_course_shape(loaded, text, label, origin=name)
+        raise ValueError(f"{path} has no training split; it has: {', '.join(loaded)}")
+    return _to_course_shape(_without_secret_splits(loaded, label, path), text, label, origin=path)
 
 
 # --- shared steps ----------------------------------------------------------------------------------
@@ -199,8 +204,12 @@ def _check_utf8(path: Path) -> None:
     try:
         path.read_text("utf-8")
     except UnicodeDecodeError as error:
+        with path.open("rb") as file:
+            encoding = "UTF-16" if file.read(2) in BYTE_ORDER_MARKS else "GB18030"
+        new = path.with_name(f"{path.stem}-utf8{path.suffix}")
+        command = shlex.join(["iconv", "-f", encoding, "-t", "UTF-8", str(path)])
         raise ValueError(
-            f"{path.name} is not UTF-8 (byte {error.start}); convert it: iconv -f GB18030 -t UTF-8"
+            f"{path.name} is not UTF-8 (byte {error.start}); convert it: {command} > {shlex.quote(str(new))}"
         ) from None
 
 
@@ -213,6 +222,24 @@ def _load(origin: str, *arguments, **options) -> Dataset | DatasetDict:
     except (ValueError, DatasetsError) as error:
         reason = str(error.__cause__ or error).strip()
         raise ValueError(f"{origin} holds no rows that can be read ({reason})") from None
+
+
+def _without_secret_splits(loaded: Mapping[str, Dataset], label: str, origin: str) -> dict[str, Dataset]:
+    """Leaves out validation and test where nobody may know their labels; the caller is warned."""
+    kept = dict(loaded)
+    for split in ("validation", "test"):
+        rows = kept.get(split)
+        if rows is None or len(rows) == 0 or label not in rows.column_names:
+            continue
+        feature = rows.features[label]
+        if isinstance(feature, Value | ClassLabel) and all(_is_secret(cell) for cell in rows[label]):
+            warnings.warn(f"{origin}: the {split} split keeps all its labels secret; left out", stacklevel=3)
+            del kept[split]
+    return kept
+
+
+def _is_secret(cell) -> bool:
+    return cell is None or cell == -1
 
 
 def _to_course_shape(loaded: Mapping[str, Dataset], text: str, label: str, origin: str) -> DatasetDict:

@@ -46,7 +46,7 @@ class Check:
 
 
 def checks(network: bool = False) -> list[Check]:
-    """Every finding about this machine; the hub is only asked with `network`."""
+    """Every finding about this machine; the hub is asked only with `network`."""
     parts: list[tuple[str, Callable[[], Check | Iterator[Check]]]] = [
         ("Python", check_python),
         ("packages", check_packages),
@@ -57,9 +57,8 @@ def checks(network: bool = False) -> list[Check]:
         ("font", check_font),
         ("browser", check_browser),
         ("GPU", check_gpu),
+        ("hub", check_hub if network else hub_not_asked),
     ]
-    if network:
-        parts.append(("hub", check_hub))
     findings = []
     for name, check in parts:
         try:
@@ -242,26 +241,26 @@ def _recorded_fingerprints() -> dict[str, dict[str, str]]:
 
 def check_checkpoints() -> Iterator[Check]:
     """Every shipped checkpoint: are its files there, with the bytes that were saved?"""
-    from course_lib.checkpoints import MANIFEST, checked
+    from course_lib.checkpoints import MANIFEST, checked, remedy
 
     folders = sorted(folder for folder in CHECKPOINTS.glob("*") if folder.is_dir())
     if not folders:
-        yield Check("checkpoints", False, "there are none", _git_restore(CHECKPOINTS))
+        yield Check("checkpoints", False, "there are none", f"git checkout -- {_short(CHECKPOINTS)}")
     for folder in folders:
         try:
             checked(folder)
         except ValueError as error:
-            yield Check("checkpoints", False, str(error).split(";")[0], _git_restore(folder))
+            yield Check("checkpoints", False, str(error).split(";")[0], remedy(_short(folder)))
             continue
         if (folder / MANIFEST).is_file():
             yield Check("checkpoints", True, f"{folder.name}: complete and undamaged")
         else:
             message = f"{folder.name} has no {MANIFEST}, so damage cannot be noticed"
-            yield Check("checkpoints", False, message, _git_restore(folder))
+            yield Check("checkpoints", False, message, remedy(_short(folder)))
 
 
-def _git_restore(folder: Path) -> str:
-    return f"git checkout -- {folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder}"
+def _short(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def check_font() -> Check:
@@ -292,6 +291,13 @@ def find_browser() -> str | None:
     mac = "/Applications/{0}.app/Contents/MacOS/{0}"
     names = [*BROWSERS, *(mac.format(name) for name in ("Chromium", "Google Chrome"))]
     return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def hub_not_asked() -> Check:
+    """That nobody has asked the hub, and how to."""
+    from huggingface_hub.constants import ENDPOINT
+
+    return Check("hub", None, f"not asked; `course doctor --network` asks {ENDPOINT}")
 
 
 def check_hub() -> Check:

@@ -101,6 +101,8 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
 
     `from_pretrained` takes any BERT encoder, by folder or hub name; its exits then start untrained.
     `forward` runs the full depth, for training, `Trainer` and `pipeline`; `predict` exits early.
+    The auto classes of transformers know it once this module is imported; `import course_lib` alone does
+    not import it.
     """
 
     config_class = FastBertConfig
@@ -157,10 +159,19 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
 
         Returns:
             `logits` [B, C] of the teacher, and `loss` where labels or the stage allow one.
+
+        Raises:
+            ValueError: unknown stage, or `stage="distill"` where `set_stage` chose another: then backbone and
+                teacher are not frozen, and the students' loss would train them.
         """
         stage = stage or self.stage
         if stage not in STAGES:
             raise ValueError(f"stage must be one of {STAGES}, not {stage!r}")
+        if stage == "distill" and self.stage != "distill":
+            raise ValueError(
+                f"the stage is {self.stage!r}, so backbone and teacher are not frozen: call "
+                'set_stage("distill") first'
+            )
         if stage == "distill":
             logits = self.layer_logits(input_ids, attention_mask, token_type_ids)  # [L, B, C]
             loss = self_distillation_loss(logits[:-1], logits[-1], self.config.kl_direction)
@@ -210,10 +221,12 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
             measure: see `uncertainty`.
 
         Raises:
-            ValueError: speed outside [0, 1] or NaN, or the model is in training mode.
+            ValueError: no sentence, speed outside [0, 1] or NaN, or the model is in training mode.
         """
         if self.training:
             raise ValueError("predict needs the model in evaluation mode: call model.eval() first")
+        if input_ids.numel() == 0:
+            raise ValueError(f"there is nothing to answer: input_ids has the shape {list(input_ids.shape)}")
         limits = thresholds(speed, self.config.num_hidden_layers)
         hidden, mask = self._embed(input_ids, attention_mask, token_type_ids)
         layer_mask = self._layer_mask(hidden, mask)

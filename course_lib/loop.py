@@ -47,8 +47,14 @@ class LoopSettings:
             raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup is a share of the steps, in [0, 1], not {self.warmup}")
-        if self.tokens_per_batch < 1:
-            raise ValueError(f"tokens_per_batch must be at least 1, not {self.tokens_per_batch}")
+        for name in ("steps", "epochs", "tokens_per_batch"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value}")
+        if not self.clip > 0:
+            raise ValueError(f"clip must be above 0, not {self.clip}")
+        if not self.weight_decay >= 0:
+            raise ValueError(f"weight_decay must be at least 0, not {self.weight_decay}")
 
 
 class LengthBuckets(Sampler[list[int]]):
@@ -189,6 +195,7 @@ class LoopState:
         self.run, self.folder = {"settings": asdict(settings), "identity": identity}, folder
         self.step = self.epoch = self.batch = 0
         self.history: list[dict] = []
+        self.seconds, self.start = 0.0, time.perf_counter()  # spent before this process; when it began
 
     def save(self) -> None:
         if self.folder is None:
@@ -203,6 +210,7 @@ class LoopState:
             "epoch": self.epoch,
             "batch": self.batch,
             "history": self.history,
+            "seconds": self.seconds + time.perf_counter() - self.start,
         }
         new = self.folder.with_name(self.folder.name + ".new")
         shutil.rmtree(new, ignore_errors=True)
@@ -214,17 +222,15 @@ class LoopState:
         new.rename(self.folder)
 
     def load(self) -> None:
-        if self.folder is None or not (self.folder / "state.safetensors").is_file():
+        position = _position(self.folder)
+        if position is None:
             return
-        file = self.folder / "state.safetensors"
-        with safe_open(file, framework="pt") as opened:
-            position = json.loads(opened.metadata()["position"])
         if {key: position.get(key) for key in self.run} != self.run:
             raise ValueError(
                 f"{self.folder} holds an unfinished run of another recipe, or one on other data or weights; "
                 "finish that or delete the folder"
             )
-        tensors = load_file(file)
+        tensors = load_file(self.folder / "state.safetensors")
         moments: dict[int, dict] = {}
         weights = {}
         for name, value in tensors.items():
@@ -239,6 +245,7 @@ class LoopState:
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
         self.step, self.epoch, self.batch = (position[key] for key in ("step", "epoch", "batch"))
         self.history = position["history"]
+        self.seconds = position.get("seconds", 0.0)  # states of earlier versions of the course lack it
         # The scheduler has no memory but its counter.
         self.scheduler.last_epoch = self.step
         rates = zip(self.scheduler.base_lrs, self.scheduler.lr_lambdas, strict=True)
@@ -248,6 +255,20 @@ class LoopState:
     def clear(self) -> None:
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def seconds_spent(resume_folder: Path) -> float:
+    """How long earlier processes trained the unfinished run in `resume_folder` (0 if there is none)."""
+    position = _position(resume_folder) or {}
+    return position.get("seconds", 0.0)
+
+
+def _position(folder: Path | None) -> dict | None:
+    """What the state in `folder` says beside its tensors; None if there is no state."""
+    if folder is None or not (folder / "state.safetensors").is_file():
+        return None
+    with safe_open(folder / "state.safetensors", framework="pt") as opened:
+        return json.loads(opened.metadata()["position"])
 
 
 def computes_bf16() -> bool:

@@ -79,7 +79,7 @@ def predict_pooled(
         speed, measure: as in `predict`.
 
     Raises:
-        ValueError: as `predict`, or no sentences, or batch_size below 1.
+        ValueError: as `predict`, or no sentences, an empty one, or batch_size below 1.
     """
     if model.training:
         raise ValueError("predict_pooled needs the model in evaluation mode: call model.eval() first")
@@ -87,6 +87,9 @@ def predict_pooled(
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
     if not sentences:
         raise ValueError("there is no sentence to answer")
+    for number, sentence in enumerate(sentences):
+        if len(sentence) == 0:
+            raise ValueError(f"sentence {number} has no token; even an empty text has [CLS] and [SEP]")
     last = model.config.num_hidden_layers
     limits = thresholds(speed, last)
 

@@ -64,13 +64,22 @@ def speed_for(trace: ExitTrace, speedup: float) -> float:
 
 
 def seed_records(name: str, runs: Path = RUNS) -> list[dict]:
-    """The run records of all seeds of a FastBERT recipe, by seed.
+    """The run records of the seeds that a recipe lists, by seed.
+
+    A seed that somebody trained besides (`--seed 7`) is left out: its recipe, which the record holds, does
+    not list it.
 
     Raises:
         FileNotFoundError: there is none.
     """
-    found = sorted(path.stem for path in runs.glob(f"{name}-seed*.json"))
-    return [read_record(each, runs) for each in found] or [read_record(f"{name}-seed1", runs)]
+    found = [read_record(path.stem, runs) for path in sorted(runs.glob(f"{name}-seed*.json"))]
+    listed = [record for record in found if _is_listed(record)]
+    return listed or [read_record(f"{name}-seed1", runs)]
+
+
+def _is_listed(record: dict) -> bool:
+    seeds = record.get("recipe", {}).get("seeds")
+    return seeds is None or record["seed"] in seeds
 
 
 def summary(name: str, runs: Path = RUNS) -> dict:

@@ -7,7 +7,9 @@ record.
 
 import hashlib
 import json
+import re
 import shutil
+import sys
 import time
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -28,10 +30,10 @@ from transformers import (
 from course_lib import corpora
 from course_lib import tokenizer as tokenizers
 from course_lib.baseline import train_baseline
-from course_lib.checkpoints import MANIFEST, checked, save_checkpoint
+from course_lib.checkpoints import MANIFEST, checked, load_weights, save_checkpoint
 from course_lib.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.layerdrop import LayerDrop
-from course_lib.loop import LengthBuckets, LoopSettings, train
+from course_lib.loop import LengthBuckets, LoopSettings, seconds_spent, train
 from course_lib.paths import CHECKPOINTS, DATA, RECIPES, RUNS, TRACES
 from course_lib.pretraining import MaskedLanguageModel, new_masked_lm, stack
 from course_lib.recipes import OPTIONS, read_recipe
@@ -57,11 +59,13 @@ def run_recipe(
     """Trains what a recipe says and returns its run record.
 
     Args:
-        seed: train this seed only (some recipes list several).
+        seed: train this seed only (some recipes list several). A pre-training with another seed than the
+            recipe's bears that in its name.
         backbone: any BERT, by folder or hub name, in place of the recipe's.
         data: a file (.csv, .jsonl, .parquet) or hub name with text and label, in place of the recipe's.
         checkpoints, runs, traces: the folders that receive the results. What is trained with another
-            backbone or on other data bears their names, so that it replaces nothing of the course.
+            backbone or on other data bears their names, so that it replaces nothing of the course; if one
+            seed is asked for, its checkpoint is kept, whichever it is.
 
     Raises:
         ValueError: an option that means nothing for this recipe.
@@ -71,20 +75,38 @@ def run_recipe(
     for option in set(options) - set(OPTIONS[recipe["stage"]]):
         if options[option] is not None:
             raise ValueError(f"a recipe of stage {recipe['stage']!r} takes no --{option}")
-    for key in ("backbone", "data"):
-        if options[key] not in (None, recipe.get(key)):
-            recipe |= {key: options[key], "name": f"{recipe['name']}-{Path(options[key]).stem}"}
+    replaced = [key for key in ("backbone", "data") if options[key] not in (None, recipe.get(key))]
+    for key in replaced:
+        recipe |= {key: options[key], "name": f"{recipe['name']}-{name_part(options[key])}"}
 
     if recipe["stage"] == "pretrain":
-        return pretrain(recipe | ({} if seed is None else {"seed": seed}), checkpoints, runs)
+        if seed not in (None, recipe["seed"]):
+            recipe |= {"seed": seed, "name": f"{recipe['name']}-seed{seed}"}
+        return pretrain(recipe, checkpoints, runs)
     if recipe["stage"] == "baseline":
         return train_baseline(load_corpus(recipe["data"]), recipe["name"], runs)
     seeds = recipe["seeds"] if seed is None else [seed]
     if recipe["stage"] == "fastbert":
-        return [train_fastbert(recipe, each, checkpoints, runs, traces) for each in seeds][-1]
+        kept = seed if replaced and seed is not None else recipe["seeds"][0]
+        keep = [recipe.get("keep", True) and each == kept for each in seeds]
+        return [
+            train_fastbert(recipe, *each, checkpoints, runs, traces) for each in zip(seeds, keep, strict=True)
+        ][-1]
     from course_lib.pruning_study import run_pruning_study  # it needs this module itself
 
     return [run_pruning_study(recipe, each, runs) for each in seeds][-1]
+
+
+def name_part(given: str) -> str:
+    """What a backbone or data set adds to a run's name: "org/bert-v1.5" -> "org-bert-v1.5", "my.csv" -> "my".
+
+    Of an absolute path only the last part counts; the folders above say nothing.
+    """
+    path = Path(given)
+    if path.suffix.lower() in corpora.FORMATS:
+        path = path.with_suffix("")
+    parts = [path.name] if path.is_absolute() else path.parts
+    return re.sub(r"[^\w.-]+", "-", "-".join(part for part in parts if part != ".."))
 
 
 def identity(recipe: dict, data: object) -> str:
@@ -130,14 +152,22 @@ def reproduce() -> None:
     note.unlink()
 
 
-def recorded_minutes(recipe: dict, runs: Path = RUNS) -> float:
-    """How long a recipe took, all seeds together, by its run records (0 where there is none yet)."""
+def recorded_minutes(recipe: dict, runs: Path = RUNS) -> tuple[float, bool] | None:
+    """How long a recipe takes, all seeds together, by its run records; None where there is none yet.
+
+    Returns:
+        The minutes, and whether every seed has a record; one that has none is taken to last as long as
+        the others.
+    """
     names = (
         [f"{recipe['name']}-seed{seed}" for seed in recipe["seeds"]]
         if "seeds" in recipe
         else [recipe["name"]]
     )
-    return sum(read_record(name, runs)["seconds"] for name in names if (runs / f"{name}.json").is_file()) / 60
+    seconds = [read_record(name, runs)["seconds"] for name in names if (runs / f"{name}.json").is_file()]
+    if not seconds:
+        return None
+    return sum(seconds) / len(seconds) * len(names) / 60, len(seconds) == len(names)
 
 
 # --- pre-training ----------------------------------------------------------------------------------
@@ -156,7 +186,7 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
     if "start" in recipe or "teacher" in recipe:
         folder = find_model(recipe.get("start") or recipe["teacher"])
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        bert = BertForMaskedLM.from_pretrained(folder, dtype=torch.float32)
+        bert = load_weights(BertForMaskedLM, folder)
         limit_length(tokenizer, bert.config)
         if "teacher" in recipe:
             teacher, bert = bert, new_student(bert, recipe["phases"][0]["layers"])
@@ -168,6 +198,7 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
     data = {name: corpora.fingerprint(rows) for name, rows in texts.items()}
     run = identity(recipe, data)
     unfinished, history = UNFINISHED / recipe["name"], []
+    earlier = 0.0  # seconds that interrupted processes have spent
     for number, phase in enumerate(recipe["phases"], start=1):
         settings = LoopSettings(
             **{key: value for key, value in phase.items() if key not in ("layers", "corpora")},
@@ -178,11 +209,13 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
             bert = new_masked_lm(tokenizer, phase["layers"], **recipe["model"])
         else:
             bert = stack(bert, phase["layers"])
-        finished = unfinished / f"phase{number}-done"
+        resume_folder, finished = unfinished / f"phase{number}", unfinished / f"phase{number}-done"
         if (finished / "phase.json").is_file():
-            history.append(finished_phase(finished, run))
+            record, earlier = finished_phase(finished, run)
+            history.append(record)
             bert = BertForMaskedLM.from_pretrained(finished)
             continue
+        earlier += seconds_spent(resume_folder)
         rows = [row for name, times in phase["corpora"].items() for row in tokens[name] * times]
         drop = LayerDrop(**recipe.get("layer_drop", {"rate": 0.0})).attach(bert)
         module = MaskedLanguageModel(bert, tokenizer)
@@ -193,17 +226,19 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
             rows,
             DataCollatorWithPadding(tokenizer),
             settings,
-            resume_folder=unfinished / f"phase{number}",
+            resume_folder=resume_folder,
             identity=run,
             before_step=drop.seed,
             title=f"{recipe['name']}, {phase['layers']} layers",
         )
         drop.detach()
         loss = held_out_loss(bert, tokenizer, held_out)
-        print(f"phase {number}: {phase['layers']} layers, held-out loss {loss:.4f}")
+        # On stderr, as the progress bar is: stdout belongs to `course train --json`.
+        print(f"phase {number}: {phase['layers']} layers, held-out loss {loss:.4f}", file=sys.stderr)
         history.append({**phase, "held_out_loss": loss, "history": phase_history})
         bert.save_pretrained(finished)
-        (finished / "phase.json").write_text(json.dumps({"identity": run, "record": history[-1]}))
+        done = {"identity": run, "record": history[-1], "seconds": earlier + time.perf_counter() - start}
+        (finished / "phase.json").write_text(json.dumps(done))
 
     save_checkpoint(checkpoints / recipe["name"], bert, tokenizer, dtype=torch.float16)
     record = {
@@ -211,18 +246,22 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
         "data": data,
         "begins_with": begins_with(recipe),
         "phases": history,
-        "seconds": round(time.perf_counter() - start),
+        "seconds": round(earlier + time.perf_counter() - start),
     }
     shutil.rmtree(unfinished, ignore_errors=True)
     return write_record(recipe["name"], record, runs)
 
 
-def finished_phase(folder: Path, run: str) -> dict:
-    """The record of a phase that an interrupted pre-training has done already."""
+def finished_phase(folder: Path, run: str) -> tuple[dict, float]:
+    """A phase that an interrupted pre-training has done: its record, and the seconds spent until its end.
+
+    Raises:
+        ValueError: it belongs to another recipe, or to other data or weights.
+    """
     done = json.loads((folder / "phase.json").read_text("utf-8"))
     if done["identity"] != run:
         raise ValueError(f"{folder} comes from another recipe or other data; delete it to start anew")
-    return done["record"]
+    return done["record"], done.get("seconds", 0.0)  # earlier versions of the course kept no seconds
 
 
 @torch.no_grad()
@@ -242,13 +281,10 @@ def held_out_loss(bert: BertForMaskedLM, tokenizer, rows: list[dict], mask_rate:
 # --- FastBERT: fine-tune, then self-distil ---------------------------------------------------------
 
 
-def train_fastbert(
-    recipe: dict, seed: int, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS, traces: Path = TRACES
-) -> dict:
+def train_fastbert(recipe: dict, seed: int, keep: bool, checkpoints: Path, runs: Path, traces: Path) -> dict:
     """Both stages of FastBERT for one seed, then its traces and figures.
 
-    The checkpoint and the traces are kept for the first of the recipe's seeds only, and not at all if
-    the recipe says `keep = false`.
+    The checkpoint and the traces are kept only if `keep` says so.
     """
     start = time.perf_counter()
     corpus = load_corpus(recipe["data"])
@@ -257,12 +293,13 @@ def train_fastbert(
     model, tokenizer = new_fastbert(recipe, corpus, seed)
     name = f"{recipe['name']}-seed{seed}"
     unfinished = UNFINISHED / name
+    earlier = seconds_before(unfinished, run)
     history = {
         "finetune": finetune_once(model, tokenizer, corpus, recipe, seed, unfinished, run),
         "distil": self_distil(model, tokenizer, corpus, recipe, seed, unfinished / "distil", run),
     }
     found = {split: ExitTrace.of(model, tokenizer, corpus[split]) for split in ("validation", "test")}
-    if seed == recipe["seeds"][0] and recipe.get("keep", True):
+    if keep:
         save_checkpoint(checkpoints / recipe["name"], model, tokenizer, dtype=torch.float16)
         for split, trace in found.items():
             trace.save(traces / f"{recipe['name']}-{split}.safetensors")
@@ -276,7 +313,7 @@ def train_fastbert(
             "cut": cut_metrics(model, tokenizer, corpus["test"]),
         },
         "history": history,
-        "seconds": round(time.perf_counter() - start),
+        "seconds": round(earlier + time.perf_counter() - start),
     }
     shutil.rmtree(unfinished, ignore_errors=True)
     return write_record(name, record, runs)
@@ -309,7 +346,7 @@ def new_fastbert(
     if kind not in ("bert", "fastbert"):
         raise ValueError(f"{recipe['backbone']} is a {kind!r} model; the backbone must be a BERT")
     tokenizer = AutoTokenizer.from_pretrained(backbone)
-    model = FastBertForSequenceClassification.from_pretrained(backbone, dtype=torch.float32, **options)
+    model = load_weights(FastBertForSequenceClassification, backbone, **options)
     limit_length(tokenizer, model.config)
     return model, tokenizer
 
@@ -319,18 +356,33 @@ def limit_length(tokenizer: PreTrainedTokenizerFast, config: PreTrainedConfig) -
     tokenizer.model_max_length = min(tokenizer.model_max_length, config.max_position_embeddings)
 
 
+def seconds_before(unfinished: Path, run: str) -> float:
+    """How long interrupted processes have trained the FastBERT that lies in `unfinished`."""
+    done = finetuned(unfinished, run) or {}
+    return done.get("seconds", 0.0) + sum(seconds_spent(unfinished / part) for part in ("finetune", "distil"))
+
+
+def finetuned(unfinished: Path, run: str) -> dict | None:
+    """The note on a fine-tuning of this run that is done; None if there is none."""
+    note = unfinished / "finetuned.json"
+    done = json.loads(note.read_text("utf-8")) if note.is_file() else {}
+    return done if done.get("identity") == run else None
+
+
 def finetune_once(
     model, tokenizer, corpus, recipe: dict, seed: int, unfinished: Path, run: str
 ) -> list[dict]:
     """`finetune`, or what it left if only the distillation was interrupted."""
+    start, earlier = time.perf_counter(), seconds_spent(unfinished / "finetune")
     weights, note = unfinished / "finetuned.safetensors", unfinished / "finetuned.json"
-    if note.is_file() and (done := json.loads(note.read_text("utf-8")))["identity"] == run:
+    if done := finetuned(unfinished, run):
         model.load_state_dict(load_file(weights))
         return done["history"]
     history = finetune(model, tokenizer, corpus, recipe, seed, unfinished / "finetune", run)
     unfinished.mkdir(parents=True, exist_ok=True)
     save_file(model.state_dict(), weights)
-    note.write_text(json.dumps({"identity": run, "history": history}))
+    seconds = earlier + time.perf_counter() - start
+    note.write_text(json.dumps({"identity": run, "history": history, "seconds": seconds}))
     return history
 
 
@@ -446,12 +498,16 @@ def self_distil(
 
 
 def load_corpus(name: str) -> DatasetDict:
-    """The course's `reviews` or `worlds`, a file of your own, or a data set of the hub."""
+    """The course's `reviews` or `worlds`, a file of your own, or a data set of the hub (or in its layout).
+
+    Raises:
+        FileNotFoundError, ValueError: as `from_files` and `from_hub`.
+    """
     if name == "reviews":
         return corpora.reviews()
     if name == "worlds":
         return worlds()
-    if Path(name).suffix or Path(name).exists():
+    if Path(name).is_file() or Path(name).suffix.lower() in corpora.FORMATS:
         return corpora.from_files(name)
     return corpora.from_hub(name)
 

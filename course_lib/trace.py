@@ -78,7 +78,13 @@ class ExitTrace:
     @classmethod
     @torch.no_grad()
     def of(cls, model, tokenizer, rows, tokens_per_batch: int = 4096) -> "ExitTrace":
-        """Runs `model` at full depth over `rows` (a Dataset with text and label)."""
+        """Runs `model` at full depth over `rows` (a Dataset with text and label).
+
+        Raises:
+            ValueError: there are no rows.
+        """
+        if len(rows) == 0:
+            raise ValueError("a trace needs at least one sentence, but there are no rows")
         ids = tokenizer(list(rows["text"]), truncation=True)["input_ids"]
         lengths = [len(each) for each in ids]
         collate = DataCollatorWithPadding(tokenizer)

@@ -1,5 +1,6 @@
 """The commands: right answers, JSON that parses, help that teaches, and no traceback on bad input."""
 
+import inspect
 import json
 import re
 import shlex
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from datasets import ClassLabel, Dataset, Features, Value
+from rich.console import Console
 from typer.testing import CliRunner
 
 from course_lib import cli
@@ -237,7 +239,8 @@ def test_help_teaches(command, words):
     assert [word for word in words if word not in result.output] == []
 
 
-def test_report_is_mean_and_deviation_of_the_run_records():
+def test_report_is_mean_and_deviation_of_the_run_records(monkeypatch):
+    monkeypatch.setattr(cli, "console", Console(width=120))
     found = json.loads(course("report", "worlds-fastbert", "--json").stdout)
     records = [json.loads(path.read_text()) for path in RUNS.glob("worlds-fastbert-seed*.json")]
     teachers = [record["metrics"]["accuracy_by_layer"][-1] for record in records]
@@ -245,6 +248,18 @@ def test_report_is_mean_and_deviation_of_the_run_records():
     assert found["accuracy_by_layer"][-1] == pytest.approx([np.mean(teachers), np.std(teachers, ddof=1)])
     printed = course("report", "worlds-fastbert").output
     assert f"{100 * np.mean(teachers):.2f} ±" in printed
+    for target, values in found["at_speedup"].items():  # chosen on validation: on test it is another figure
+        row = next(line for line in printed.splitlines() if f"aimed at {target}x" in line)
+        assert f"{values['flops_speedup'][0]:.2f}" in row
+
+
+def test_the_commands_that_the_module_says_can_print_json_can():
+    without = {"build", "reproduce"}
+    commands = [*app.registered_commands, *cli.bench.registered_commands]
+    for command in commands:
+        name = command.name or command.callback.__name__
+        assert ("as_json" in inspect.signature(command.callback).parameters) == (name not in without), name
+    assert all(name in cli.__doc__ for name in without)
 
 
 def test_report_of_a_pruning_study():
@@ -262,6 +277,22 @@ def test_reproduce_says_how_long_and_asks():
     result = CliRunner().invoke(app, ["reproduce"], input="n\n")
     assert result.exit_code == 0
     assert "reviews-backbone" in result.output and "hours in all" in result.output
+
+
+@pytest.mark.parametrize(
+    ("recorded", "row", "total"),
+    [
+        ((60.0, True), "60 minutes", "\n2.0 hours in all"),
+        ((60.0, False), "about 60 minutes", "\nabout 2.0 hours in all"),
+        (None, "no record yet", "\nat least 1.0 hours in all"),
+    ],
+)
+def test_reproduce_says_what_it_only_guesses(monkeypatch, recorded, row, total):
+    names = {"reviews-backbone": (60.0, True), "reviews-fastbert": recorded}
+    monkeypatch.setattr("course_lib.stages.reproduce_order", lambda: list(names))
+    monkeypatch.setattr("course_lib.stages.recorded_minutes", lambda recipe: names[recipe["name"]])
+    printed = CliRunner().invoke(app, ["reproduce"], input="n\n").output
+    assert f" {row} " in printed and total in printed
 
 
 def test_train_on_tiny_recipe_from_the_command_line(tmp_path):

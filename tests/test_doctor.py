@@ -42,7 +42,7 @@ def test_one_changed_byte_in_a_checkpoint_fails(checkpoint):
     (found,) = doctor.check_checkpoints()
     assert found.ok is False
     assert "model.safetensors is damaged" in found.message
-    assert found.remedy == f"git checkout -- {checkpoint}"
+    assert found.remedy == "get the folder anew"  # neither git nor a recipe knows it
 
 
 def test_lost_checksums_fail(checkpoint):
@@ -134,12 +134,21 @@ def test_missing_browser_is_a_note(monkeypatch):
 
 
 def test_hub_is_asked_only_on_request(monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    asked = []
+    monkeypatch.setattr(
+        doctor, "check_hub", lambda: asked.append("hub") or doctor.Check("hub", True, "answers")
+    )
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "https://MIRROR")
     for check in ("packages", "memory", "threads", "corpora", "checkpoints", "font", "browser", "gpu"):
         monkeypatch.setattr(doctor, f"check_{check}", lambda: doctor.Check("quick", True, "well"))
-    assert "hub" not in {found.name for found in doctor.checks()}
+    note = doctor.Check("hub", None, "not asked; `course doctor --network` asks https://MIRROR")
+    assert doctor.checks()[-1] == note and not asked
+    assert doctor.checks(network=True)[-1].message == "answers" and asked == ["hub"]
 
-    hub = doctor.checks(network=True)[-1]  # the tests have no network, so it does not answer
+
+def test_hub_that_does_not_answer_is_a_note(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    hub = doctor.check_hub()  # the tests have no network
     assert (hub.name, hub.ok) == ("hub", None)
     assert "HF_ENDPOINT" in hub.remedy
 

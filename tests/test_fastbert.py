@@ -1,6 +1,9 @@
 """FastBERT against transformers' BERT, against one sentence at a time, and against numbers by hand."""
 
 import math
+import re
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -18,6 +21,7 @@ from transformers import (
 
 from course_lib.exit_rule import uncertainty
 from course_lib.fastbert import FastBertForSequenceClassification, self_distillation_loss
+from course_lib.paths import ROOT
 
 
 def test_layers_are_berts():
@@ -136,6 +140,12 @@ def test_predict_refuses_training_mode():
         tiny_fastbert().train().predict(*tiny_batch([4]))
 
 
+@pytest.mark.parametrize("shape", [(0, 5), (2, 0)])
+def test_predict_refuses_an_empty_batch(shape):
+    with pytest.raises(ValueError, match=r"nothing to answer: input_ids has the shape \["):
+        tiny_fastbert().predict(torch.zeros(shape, dtype=torch.long))
+
+
 # --- training ---------------------------------------------------------------------------------------
 
 
@@ -208,6 +218,16 @@ def test_distillation_needs_no_labels_and_lowers_the_loss():
     assert all(torch.equal(value, before[name]) for name, value in model.bert.state_dict().items())
 
 
+def test_distilling_without_freezing_is_refused():
+    """As an argument alone, "distill" would train the backbone through the students' loss."""
+    model = tiny_fastbert().train()
+    batch = tiny_batch([9, 3])
+    with pytest.raises(ValueError, match=r"the stage is 'finetune', .* call set_stage\(\"distill\"\) first"):
+        model(*batch, stage="distill")
+    model.set_stage("distill")(*batch, stage="distill").loss.backward()
+    assert all(parameter.grad is None for parameter in model.bert.parameters())
+
+
 def test_unknown_stage_direction_and_uneven_heads():
     model = tiny_fastbert()
     with pytest.raises(ValueError, match="stage must be one of"):
@@ -234,6 +254,18 @@ def test_round_trip_through_the_auto_class(tmp_path):
     assert torch.equal(model.layer_logits(ids, mask), again.layer_logits(ids, mask))
 
 
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_one_import_teaches_the_auto_class(tmp_path, readme):
+    """The READMEs' lines in a fresh process, on a tiny model."""
+    tiny_fastbert().save_pretrained(tmp_path)
+    code = re.search(r"```python\n(.*?)```", (ROOT / readme).read_text("utf-8"), re.DOTALL)[1]
+    assert "import course_lib.fastbert" in code and '"data/checkpoints/reviews-fastbert"' in code
+    code = code.replace('"data/checkpoints/reviews-fastbert"', repr(str(tmp_path)))
+    code += "print(type(model).__name__)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "FastBertForSequenceClassification", done.stderr
+
+
 def test_loads_any_bert_folder(tmp_path):
     """A plain BERT: its encoder is taken over weight by weight, the exits are new."""
     sizes = {key: value for key, value in SIZES.items() if not key.startswith("exit")}
@@ -256,6 +288,12 @@ def test_pipeline_and_trainer(tmp_path):
     before = model.exits[-1].classifier.weight.clone()
     Trainer(model, arguments, train_dataset=rows, processing_class=tokenizer).train()
     assert not torch.equal(model.exits[-1].classifier.weight, before)
+
+    model.set_stage("distill")
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    Trainer(model, arguments, train_dataset=rows, processing_class=tokenizer).train()
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed and all(name.startswith("exits.0.") for name in changed), "the student alone"
 
     answers = pipeline("text-classification", model=model, tokenizer=tokenizer)(["一丁好", "一坏"])
     assert [set(answer) for answer in answers] == [{"label", "score"}] * 2

@@ -1,7 +1,13 @@
 """The training loop: exact resume, length buckets, schedule and clipping that really act."""
 
+import itertools
+import json
+from types import SimpleNamespace
+
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 from transformers import DataCollatorWithPadding
 
@@ -51,6 +57,35 @@ def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path, bf16):
         assert torch.equal(value, resumed.state_dict()[name]), name
     assert [entry["step"] for entry in history] == [entry["step"] for entry in resumed_history]
     assert not (tmp_path / "parts").exists(), "a finished run leaves no state behind"
+
+
+def test_seconds_of_interrupted_processes_add_up(tmp_path, monkeypatch):
+    """The clock here goes on by 10 seconds whenever somebody looks at it."""
+    looks = itertools.count(step=10)
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: next(looks)))
+    spent = [loop.seconds_spent(tmp_path / "run")]
+    for stop in (3, 5):
+        with pytest.raises(Interrupted):
+            trained(tmp_path / "run", SETTINGS, stop_at=stop)
+        spent.append(loop.seconds_spent(tmp_path / "run"))
+    assert spent[0] == 0 and spent[1] > 0 and spent[2] > 2 * spent[1]
+    trained(tmp_path / "run", SETTINGS)
+    assert loop.seconds_spent(tmp_path / "run") == 0, "a finished run leaves no state behind"
+
+
+def test_a_state_without_seconds_is_taken_up(tmp_path):
+    """Earlier versions of the course did not keep them."""
+    with pytest.raises(Interrupted):
+        trained(tmp_path / "run", SETTINGS, stop_at=9)
+    file = tmp_path / "run" / "state.safetensors"
+    with safe_open(file, framework="pt") as opened:
+        position = json.loads(opened.metadata()["position"])
+    del position["seconds"]
+    save_file(load_file(file), file, metadata={"position": json.dumps(position)})
+    assert loop.seconds_spent(tmp_path / "run") == 0
+    resumed, _ = trained(tmp_path / "run", SETTINGS, seed=99)
+    whole, _ = trained(None, SETTINGS)
+    assert all(torch.equal(value, resumed.state_dict()[name]) for name, value in whole.state_dict().items())
 
 
 def test_another_seed_gives_other_weights(tmp_path):
@@ -134,6 +169,11 @@ def test_buckets_hold_every_text_once_within_the_budget(tokens_per_batch):
         ({"learning_rate": 0, "steps": 1}, "learning_rate must be above 0, not 0"),
         ({"learning_rate": 1e-3, "steps": 1, "warmup": 2}, r"warmup .* \[0, 1\], not 2"),
         ({"learning_rate": 1e-3, "steps": 1, "tokens_per_batch": 0}, "at least 1, not 0"),
+        ({"learning_rate": 1e-3, "steps": 0}, "steps must be at least 1, not 0"),
+        ({"learning_rate": 1e-3, "epochs": 0}, "epochs must be at least 1, not 0"),
+        ({"learning_rate": 1e-3, "steps": -5}, "steps must be at least 1, not -5"),
+        ({"learning_rate": 1e-3, "steps": 1, "clip": -1}, "clip must be above 0, not -1"),
+        ({"learning_rate": 1e-3, "steps": 1, "weight_decay": -1}, "weight_decay must be at least 0, not -1"),
     ],
 )
 def test_impossible_settings(settings, message):

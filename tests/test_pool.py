@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import tiny_batch, tiny_fastbert
 
-from course_lib.exit_rule import uncertainty
+from course_lib.exit_rule import MEASURES, uncertainty
 from course_lib.pool import predict_pooled
 
 
@@ -33,6 +33,22 @@ def test_a_pool_answers_like_one_sentence_at_a_time(lengths, layers, batch_size,
         assert together.exit_layer[number] == alone.exit_layer[0]
         torch.testing.assert_close(together.logits[number], alone.logits[0], atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(together.uncertainty[number], alone.uncertainty[0], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_measure_decides_as_in_predict(measure):
+    model = tiny_fastbert(4, num_labels=7)  # top k looks at 5 of the 7
+    ids, mask = tiny_batch([9, 3, 24, 7, 7, 12, 2, 18])
+    doubts = uncertainty(model.layer_logits(ids, mask), measure)
+    speed = doubts[:-1].median().item() + 1e-4
+    expected = model.predict(ids, mask, speed, measure)
+    sentences = [row[:length].tolist() for row, length in zip(ids, mask.sum(1), strict=True)]
+    found = predict_pooled(model, sentences, 3, speed, measure)
+    assert found.exit_layer.tolist() == expected.exit_layer.tolist()
+    assert len(set(found.exit_layer.tolist())) >= 2
+    torch.testing.assert_close(found.uncertainty, expected.uncertainty, atol=1e-4, rtol=1e-4)
+    other = next(each for each in MEASURES if each != measure)
+    assert found.exit_layer.tolist() != model.predict(ids, mask, speed, other).exit_layer.tolist()
 
 
 def test_batches_are_filled_up(monkeypatch):
@@ -71,5 +87,7 @@ def test_bad_input_is_refused():
         predict_pooled(model, [[2, 5, 3]], speed=2)
     with pytest.raises(ValueError, match="no sentence"):
         predict_pooled(model, [])
+    with pytest.raises(ValueError, match="sentence 1 has no token"):
+        predict_pooled(model, [[2, 5, 3], []])
     with pytest.raises(ValueError, match="evaluation mode"):
         predict_pooled(model.train(), [[2, 5, 3]])

@@ -9,8 +9,16 @@ from datasets import Dataset
 from test_trace import random_trace
 from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 
+from course_lib.paths import RUNS
 from course_lib.pruning import every_other, only_layers
-from course_lib.report import cut_metrics, fastbert_metrics, mean_and_deviation, speed_for, summary
+from course_lib.report import (
+    cut_metrics,
+    fastbert_metrics,
+    mean_and_deviation,
+    seed_records,
+    speed_for,
+    summary,
+)
 from course_lib.trace import ExitTrace
 
 
@@ -54,6 +62,23 @@ def test_summary_of_seeds(tmp_path):
     assert found["accuracy_by_layer"][-1] == pytest.approx([np.mean(teachers), np.std(teachers, ddof=1)])
     with pytest.raises(FileNotFoundError, match="no run record"):
         summary("other", tmp_path)
+
+
+def test_a_seed_that_the_recipe_does_not_list_is_left_out(tmp_path):
+    for seed in (1, 2, 7):
+        record = {"recipe": {"seeds": [1, 2, 3]}, "seed": seed}
+        (tmp_path / f"some-seed{seed}.json").write_text(json.dumps(record))
+    assert [record["seed"] for record in seed_records("some", tmp_path)] == [1, 2]
+    (tmp_path / "lone-seed7.json").write_text((tmp_path / "some-seed7.json").read_text())
+    with pytest.raises(FileNotFoundError, match="no run record 'lone-seed1'; there are: .*lone-seed7"):
+        seed_records("lone", tmp_path)
+
+
+def test_every_record_of_a_seed_in_the_course_is_found():
+    names = {path.stem: path.stem.rsplit("-seed", 1)[0] for path in RUNS.glob("*-seed*.json")}
+    for name in set(names.values()):
+        own = sorted(stem for stem in names if names[stem] == name)
+        assert [f"{name}-seed{record['seed']}" for record in seed_records(name)] == own
 
 
 def test_cut_metrics_of_a_shallow_network_at_every_depth():

@@ -149,6 +149,14 @@ def test_bad_files_and_shapes(tmp_path):
         trace.sweep(np.array([0.5, np.nan]))
 
 
+def test_no_rows_are_refused():
+    corpus = tiny_corpus()
+    tokenizer = tiny_tokenizer(corpus)
+    model = tiny_fastbert(num_labels=2, vocab_size=len(tokenizer))
+    with pytest.raises(ValueError, match="at least one sentence, but there are no rows"):
+        ExitTrace.of(model, tokenizer, corpus["test"].select([]))
+
+
 def test_unequal_lengths_do_not_mix_up_sentences():
     """Batches are made by length; each answer must come back to its own place."""
     corpus = tiny_corpus()
