@@ -25,6 +25,7 @@ from transformers import (
 )
 
 from course_lib import corpora
+from course_lib.checkpoints import load_weights
 from course_lib.layerdrop import LayerDrop
 from course_lib.loop import LengthBuckets, LoopSettings, train
 from course_lib.paths import RUNS
@@ -54,14 +55,14 @@ def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS) -> dict:
     name = f"{recipe['name']}-seed{seed}"
     folder = find_model(recipe["backbone"])
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    masked = BertForMaskedLM.from_pretrained(folder, dtype=torch.float32)
+    masked = load_weights(BertForMaskedLM, folder)
     total = masked.config.num_hidden_layers
     cuts = {keep: every_other(total, keep) for keep in {total, *recipe["cut"], *recipe["tuned"]}}
-    options = dict(num_labels=len(corpora.class_names(corpus)), hidden_dropout_prob=0.1, dtype=torch.float32)
+    options = dict(num_labels=len(corpora.class_names(corpus)), hidden_dropout_prob=0.1)
 
     def tuned(keep: int, layer_drop: dict | None = None) -> BertForSequenceClassification:
         torch.manual_seed(seed)
-        model = prune(BertForSequenceClassification.from_pretrained(folder, **options), cuts[keep])
+        model = prune(load_weights(BertForSequenceClassification, folder, **options), cuts[keep])
         title = f"{name}, {keep} layers"  # it names the folder of the unfinished run
         if keep == total and layer_drop != recipe.get("layer_drop"):
             title += ", without LayerDrop"  # beside the run of all layers with it

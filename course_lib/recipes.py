@@ -200,6 +200,8 @@ def _refuse_unheeded(recipe: dict, name: str) -> None:
         raise ValueError(f"{name}: without a start or a teacher, a recipe needs {sorted(FROM_NOTHING)}")
     for table in sorted(FROM_NOTHING & recipe.keys() if begins else ()):
         raise ValueError(f"{name}: leave out [{table}]: the checkpoint of {begins[0]!r} brings its own")
+    if "backbone" in recipe and "num_hidden_layers" in recipe.get("model", {}):
+        raise ValueError(f"{name}: leave out num_hidden_layers: the backbone brings its own number of layers")
     finetune = recipe.get("finetune", {})
     for key in ("hide_tokens", "joint"):
         if finetune.get("step_by_step") and finetune.get(key):

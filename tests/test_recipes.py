@@ -142,6 +142,7 @@ STEP_BY_STEP = {**LOOP, "step_by_step": True}
         (FROM_NOTHING | {"start": "a"}, r"leave out \[model\]: the checkpoint of 'start' brings its own"),
         (PRETRAIN | {"teacher": "a", "tokenizer": TOKENIZER}, r"leave out \[tokenizer\]: .* of 'teacher'"),
         (FASTBERT | {"finetune": STEP_BY_STEP | {"hide_tokens": 0.1}}, "hide_tokens goes unheeded beside"),
+        (FASTBERT | {"backbone": "a", "model": {"num_hidden_layers": 3}}, "leave out num_hidden_layers"),
         (FASTBERT | {"finetune": STEP_BY_STEP | {"joint": True}}, "joint goes unheeded beside step_by_step"),
     ],
 )

@@ -237,7 +237,12 @@ def test_a_rate_that_a_network_was_trained_at_is_picked_out(drop_rate):
     rows = CUTS[(CUTS["rate"] == 0.2) & (CUTS["way"] == "every_other")]
     means = rows.groupby("keep")["accuracy"].mean()
     np.testing.assert_allclose(drop_rate.picture.line.get_ydata(), means)
-    assert all(f"<b>{accuracy:.1%}</b>" in drop_rate.state.value for accuracy in means)
+    deviations = rows.groupby("keep")["accuracy"].std()
+    for mean, deviation in zip(means, deviations, strict=True):
+        assert (
+            f"<b>{mean:.1%}</b>" + ("" if np.isnan(deviation) else f" ± {deviation:.1%}")
+            in drop_rate.state.value
+        )
     drop_rate.rate.value = 0.3
     assert len(drop_rate.picture.line.get_ydata()) == 0
     assert (

@@ -29,7 +29,7 @@ class DropRateSlider(PictureBox):
         self.table, self.classes = table, classes
         self.layers, self.steps = int(table["keep"].max()), steps
         self.trained = {float(each): study for study, each in zip(table["study"], table["rate"], strict=True)}
-        self.means = over_seeds(table)["mean"]
+        self.accuracy = over_seeds(table)
         self.picture = _DropRatePicture(self)
         self.rate = ipywidgets.FloatSlider(
             value=rate,
@@ -58,7 +58,7 @@ class DropRateSlider(PictureBox):
     def curve(self, rate: float) -> pd.Series | None:
         """Mean accuracy by layers kept of the network trained at `rate`; None if none was."""
         study = self.trained.get(round(rate, 2))
-        return None if study is None else self.means[study, WAY].sort_index()
+        return None if study is None else self.accuracy["mean"][study, WAY].sort_index()
 
     def describe(self, rate: float) -> str:
         """The sentence under the slider."""
@@ -75,7 +75,12 @@ class DropRateSlider(PictureBox):
         if curve is None:
             measured = t("list.comma").join(f"{each:g}" for each in sorted(self.trained))
             return f"{first}<br>{t('drop_rate.untrained', measured=measured)}"
-        parts = [t("drop_rate.kept", keep=keep, accuracy=curve[keep]) for keep in sorted(curve.index)[::-1]]
+        deviations = self.accuracy["std"][self.trained[round(rate, 2)], WAY]
+        spread = {keep: "" if np.isnan(each) else f" ± {each:.1%}" for keep, each in deviations.items()}
+        parts = [
+            t("drop_rate.kept", keep=keep, accuracy=curve[keep], spread=spread[keep])
+            for keep in sorted(curve.index, reverse=True)
+        ]
         return f"{first}<br>{t('drop_rate.trained', parts=' · '.join(parts))}"
 
     def static(self, rate: float) -> Figure:
