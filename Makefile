@@ -51,7 +51,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 
 # Chromium for the browser tests, where apt can give it; elsewhere they are skipped and say so.
 browser: $(INSTALLED)
-	@$(BIN)/python -c "from course_lib.doctor import find_browser; raise SystemExit(not find_browser())" || \
+	@$(BIN)/python -c "from course_lib.command.examination import find_browser; raise SystemExit(not find_browser())" || \
 	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } || \
 	    echo "No Chromium, and apt-get cannot install it here: the browser tests will be skipped."

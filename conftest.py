@@ -26,9 +26,9 @@ def pytest_addoption(parser):
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium or Chrome; tests that ask for it are skipped where there is none."""
-    from course_lib import doctor  # not before the network is blocked
+    from course_lib.command import examination  # not before the network is blocked
 
-    path = doctor.find_browser()
+    path = examination.find_browser()
     if path is None:
-        pytest.skip(f"no Chromium or Chrome found; {doctor.BROWSER_REMEDY}")
+        pytest.skip(f"no Chromium or Chrome found; {examination.BROWSER_REMEDY}")
     return path

@@ -1,4 +1,4 @@
-"""What the lessons import. One file per idea; each reads top to bottom.
+"""What the lessons import. Rooms, and in each one file per idea: see ARCHITECTURE.md.
 
 Names are imported when they are first asked for, so that `course doctor` can still say what is wrong
 where PyTorch itself does not start.
@@ -7,36 +7,40 @@ where PyTorch itself does not start.
 from importlib import import_module
 
 _HOME = {
-    "ExitTrace": "trace",
-    "FastBertConfig": "fastbert",
-    "FastBertForSequenceClassification": "fastbert",
-    "LayerDrop": "layerdrop",
-    "data_driven": "pruning",
-    "every_other": "pruning",
-    "exit_flops": "cost",
-    "flops": "cost",
-    "from_files": "corpora",
-    "from_hub": "corpora",
-    "full_flops": "cost",
-    "layer_flops": "cost",
-    "load_fastbert": "checkpoints",
-    "newspaper": "corpora",
-    "only_layers": "pruning",
-    "paper_flops": "cost",
-    "prune": "pruning",
-    "prune_feed_forward": "pruning_width",
-    "prune_heads": "pruning_width",
-    "recommended_rate": "pruning",
-    "reviews": "corpora",
-    "search_on_valid": "pruning",
-    "self_distillation_loss": "fastbert",
-    "uncertainty": "exit_rule",
+    "ExitTrace": "measures.trace",
+    "FastBertConfig": "models.fastbert",
+    "FastBertForSequenceClassification": "models.fastbert",
+    "LayerDrop": "models.layerdrop",
+    "data_driven": "models.pruning",
+    "every_other": "models.pruning",
+    "exit_flops": "measures.cost",
+    "flops": "measures.cost",
+    "from_files": "texts.own_texts",
+    "from_hub": "texts.own_texts",
+    "full_flops": "measures.cost",
+    "layer_flops": "measures.cost",
+    "load_fastbert": "models.checkpoints",
+    "newspaper": "texts.reviews",
+    "only_layers": "models.pruning",
+    "paper_flops": "measures.cost",
+    "prune": "models.pruning",
+    "prune_feed_forward": "models.pruning_width",
+    "prune_heads": "models.pruning_width",
+    "recommended_rate": "models.pruning",
+    "reviews": "texts.reviews",
+    "search_on_valid": "models.pruning",
+    "self_distillation_loss": "models.fastbert",
+    "uncertainty": "models.exit_rule",
 }
 
-__all__ = list(_HOME)
+_MODULES = {"checks": "teaching.checks"}  # whole modules that lessons call by their last name
+
+__all__ = [*_HOME, *_MODULES]
 
 
 def __getattr__(name: str):
+    if name in _MODULES:
+        return import_module(f"course_lib.{_MODULES[name]}")
     if name in _HOME:
         return getattr(import_module(f"course_lib.{_HOME[name]}"), name)
     raise AttributeError(f"module 'course_lib' has no attribute {name!r}")

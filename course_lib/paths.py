@@ -8,3 +8,4 @@ CHECKPOINTS = DATA / "checkpoints"
 RECIPES = DATA / "recipes"
 RUNS = DATA / "runs"
 TRACES = DATA / "traces"
+UNFINISHED = DATA / "unfinished"  # what an interrupted training resumes from; not committed

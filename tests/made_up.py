@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from course_lib import ExitTrace, FastBertConfig
-from course_lib.bench_depth import DepthBench
-from course_lib.cuts import STRATEGIES
-from course_lib.pruning import every_other
+from course_lib.measures.bench_depth import DepthBench
+from course_lib.measures.cuts import STRATEGIES
+from course_lib.models.pruning import every_other
 
 
 def made_up_trace(layers=6, sentences=200, classes=2, seed=0) -> ExitTrace:

@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from course_lib.doctor import locked_versions, normalised
+from course_lib.command.examination import locked_versions, normalised
 from course_lib.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -130,7 +130,7 @@ def test_readme_names_only_what_exists(readme):
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert {name for tool, name in _commands(readme) if tool == "make"} <= targets
     help_text = subprocess.run(
-        [sys.executable, "-c", "from course_lib.cli import app; app()", "--help"],
+        [sys.executable, "-c", "from course_lib.command.app import app; app()", "--help"],
         capture_output=True,
         text=True,
     ).stdout

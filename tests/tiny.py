@@ -9,9 +9,9 @@ from transformers import BertForMaskedLM, GPT2Model, PreTrainedModel
 from transformers.models.distilbert.modeling_distilbert import TransformerBlock
 from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 
-from course_lib.checkpoints import save_checkpoint
-from course_lib.fastbert import FastBertConfig, FastBertForSequenceClassification
-from course_lib.tokenizer import train_characters
+from course_lib.models.checkpoints import save_checkpoint
+from course_lib.models.fastbert import FastBertConfig, FastBertForSequenceClassification
+from course_lib.texts.tokenizers import train_characters
 
 SIZES = {
     "vocab_size": 60,

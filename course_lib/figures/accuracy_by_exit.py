@@ -2,8 +2,8 @@
 
 from matplotlib.figure import Figure
 
+from course_lib.measures.trace import ExitTrace
 from course_lib.style import BLUE, GREY, describe, new_figure, percent_axis
-from course_lib.trace import ExitTrace
 from course_lib.words import t
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from course_lib.figures.heatmap import draw_heatmap
+from course_lib.measures.trace import ExitTrace
 from course_lib.style import describe, new_figure
-from course_lib.trace import ExitTrace
 from course_lib.words import t
 
 

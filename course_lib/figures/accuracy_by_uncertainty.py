@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from course_lib.measures.trace import ExitTrace
 from course_lib.style import BLUE, GREEN, ORANGE, describe, new_figure, percent_axis
-from course_lib.trace import ExitTrace
 from course_lib.words import t
 
 FEWEST = 20  # sentences in a bin, below which a point is drawn hollow and no title rests on it

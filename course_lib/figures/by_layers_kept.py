@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course_lib.cuts import over_seeds
 from course_lib.figures.studies import look
+from course_lib.measures.cuts import over_seeds
 from course_lib.style import GREY, describe, new_figure, percent_axis
 from course_lib.words import t
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.image import AxesImage
 
-from course_lib.layerdrop import draw, drop_rates
+from course_lib.models.layerdrop import draw, drop_rates
 from course_lib.style import BLUE
 from course_lib.words import t
 

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from course_lib.measures.trace import ExitTrace
 from course_lib.style import BLUE, ORANGE, describe, new_figure
-from course_lib.trace import ExitTrace
 from course_lib.words import t
 
 

@@ -6,8 +6,8 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from course_lib.measures.trace import ExitTrace
 from course_lib.style import BLUE, describe, new_figure
-from course_lib.trace import ExitTrace
 from course_lib.words import t
 
 

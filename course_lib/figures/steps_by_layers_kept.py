@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from course_lib.figures.heatmap import draw_heatmap
 from course_lib.figures.studies import study_word
+from course_lib.measures.report import seed_records
 from course_lib.paths import RUNS
-from course_lib.report import seed_records
 from course_lib.style import describe, new_figure
 from course_lib.words import t
 

@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from course_lib.cost import exit_flops, full_flops, layer_flops
+from course_lib.measures.cost import exit_flops, full_flops, layer_flops
+from course_lib.measures.trace import ExitTrace
 from course_lib.style import BLUE, GREY, ORANGE, describe, new_figure, percent_axis
-from course_lib.trace import ExitTrace
 from course_lib.words import t
 
 SPEEDS = np.linspace(0, 1, 201)

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from course_lib.figures.studies import look
+from course_lib.measures.report import seed_records
 from course_lib.paths import RUNS
-from course_lib.report import seed_records
 from course_lib.style import describe, new_figure, percent_axis
 from course_lib.words import t
 

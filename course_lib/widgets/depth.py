@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from course_lib.bench_depth import DepthBench
-from course_lib.cuts import STRATEGIES, over_seeds
 from course_lib.figures.by_layers_kept import name_axes
 from course_lib.figures.drawn_layers import cells, draw_cells
 from course_lib.figures.studies import look, study_word
+from course_lib.measures.bench_depth import DepthBench
+from course_lib.measures.cuts import STRATEGIES, over_seeds
 from course_lib.style import GREY, ORANGE, describe, new_figure, percent_axis
 from course_lib.widgets.parts import html_table
 from course_lib.widgets.picture import HEIGHT, WIDTH, MovingPicture, PictureBox

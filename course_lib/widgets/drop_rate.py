@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from course_lib.cuts import over_seeds
 from course_lib.figures.by_layers_kept import draw_accuracy_by_kept
 from course_lib.figures.drawn_layers import cells, draw_runs, draws
+from course_lib.measures.cuts import over_seeds
 from course_lib.style import ORANGE, describe, new_figure
 from course_lib.widgets.picture import HEIGHT, WIDTH, MovingPicture, PictureBox
 from course_lib.words import t

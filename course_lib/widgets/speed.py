@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from course_lib.figures.layer_histogram import draw_layer_histogram, shares
 from course_lib.figures.trade_off import draw_trade_off
+from course_lib.measures.trace import Exits, ExitTrace
 from course_lib.style import ORANGE, describe, new_figure
-from course_lib.trace import Exits, ExitTrace
 from course_lib.widgets.parts import bar, html_table, short, verdict
 from course_lib.widgets.picture import HEIGHT, WIDTH, MovingPicture, PictureBox
 from course_lib.words import class_word, t

@@ -55,13 +55,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from course_lib import ExitTrace, FastBertConfig, checks, figures, load_fastbert, reviews, uncertainty
-from course_lib.cost import exit_flops, layer_flops, paper_exit_flops, paper_layer_flops
+from course_lib import ExitTrace, FastBertConfig, figures, load_fastbert, reviews, uncertainty
+from course_lib.measures.cost import exit_flops, layer_flops, paper_exit_flops, paper_layer_flops
+from course_lib.measures.published import published
+from course_lib.measures.records import read_record
+from course_lib.measures.report import summary
 from course_lib.paths import TRACES
-from course_lib.published import published
-from course_lib.records import read_record
-from course_lib.report import summary
 from course_lib.style import show
+from course_lib.teaching import checks
 from course_lib.words import class_word, language, say, t
 
 # %% tags=["nbval-ignore-output"]
@@ -80,7 +81,7 @@ print("torch", torch.__version__, "·", torch.get_num_threads(), "threads ·", l
 # 要看清“层”有什么用，先要有一个难度**已知**而不是靠猜的任务。八个孩子传一个球，文字说明谁传给谁、球在谁手里、一共传几次。**最后球在谁手里？** 每传一次都要用到上一次的结果，所以“步数”就是难度。
 
 # %%
-from course_lib.worlds import NAMES, follow, make_world, render, worlds
+from course_lib.texts.worlds import NAMES, follow, make_world, render, worlds
 
 names = NAMES[language()]
 ring = [names[child] for child in (3, 0, 5, 1, 7, 2, 6, 4)]  # the ball goes round in this order
@@ -431,10 +432,10 @@ loss = 100 * (worlds_trace.accuracy_by_layer[-1] - at_budget.accuracy)
 say("lesson03.worlds_budget", speed=worlds_speed, loss=loss, exits=at_budget)
 
 # %% [markdown] lang="en"
-# Why does depth follow the steps so neatly? Because it was **taught** to. While the teacher was trained, every layer was also asked a question of its own: who has the ball after one more pass? (`StepByStep` in `course_lib/stages.py`; the students never saw these questions.) The same network without that help, and the same with the paper's direction of the KL divergence instead of the official code's, from their run records:
+# Why does depth follow the steps so neatly? Because it was **taught** to. While the teacher was trained, every layer was also asked a question of its own: who has the ball after one more pass? (`StepByStep` in `course_lib/training/finetune.py`; the students never saw these questions.) The same network without that help, and the same with the paper's direction of the KL divergence instead of the official code's, from their run records:
 
 # %% [markdown] lang="zh"
-# 深度为什么这么整齐地跟着步数走？因为这是**教出来的**。训练教师时，每一层还另外被问一个自己的问题：再传一次球之后，球在谁手里？（见 `course_lib/stages.py` 里的 `StepByStep`；学生从没见过这些问题。）同一个网络，如果没有这种帮助，或者 KL 散度不用官方代码的方向而用论文的方向，运行记录是这样的：
+# 深度为什么这么整齐地跟着步数走？因为这是**教出来的**。训练教师时，每一层还另外被问一个自己的问题：再传一次球之后，球在谁手里？（见 `course_lib/training/finetune.py` 里的 `StepByStep`；学生从没见过这些问题。）同一个网络，如果没有这种帮助，或者 KL 散度不用官方代码的方向而用论文的方向，运行记录是这样的：
 
 # %%
 recipes = ["worlds-fastbert", "worlds-unaided", "worlds-paper-kl"]
@@ -699,7 +700,7 @@ for each, sentence in ((worlds_slider, text), (slider, "房间很干净，但是
 my_kept = None  # your number, for example 80
 
 # %% tags=["nbval-ignore-output", "timing"]
-from course_lib.bench import bench_exits
+from course_lib.measures.bench import bench_exits
 
 options = {"speeds": [0.1, 0.5, 0.9], "ways": ["batch"], "rounds": 9}
 alone = bench_exits(model, tokenizer, test, batch_size=1, sentences=32, **options)

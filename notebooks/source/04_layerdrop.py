@@ -55,13 +55,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from course_lib import ExitTrace, LayerDrop, checks, every_other, figures, load_fastbert, only_layers, prune
-from course_lib.cuts import above_chance, cut_table, in_words, masked_losses, over_seeds
-from course_lib.layerdrop import draw, drop_rates
-from course_lib.report import mean_and_deviation, seed_records
+from course_lib import ExitTrace, LayerDrop, every_other, figures, load_fastbert, only_layers, prune
+from course_lib.measures.cuts import above_chance, cut_table, in_words, masked_losses, over_seeds
+from course_lib.measures.report import mean_and_deviation, seed_records
+from course_lib.models.layerdrop import draw, drop_rates
 from course_lib.style import show
+from course_lib.teaching import checks
+from course_lib.texts.worlds import worlds
 from course_lib.words import language, say, t
-from course_lib.worlds import worlds
 
 # %% tags=["nbval-ignore-output"]
 torch.manual_seed(0)
@@ -307,7 +308,7 @@ print(torch.equal(in_evaluation, whole_states))
 my_percent = None  # your number, for example 50
 
 # %% tags=["nbval-ignore-output", "timing"]
-from course_lib.bench_layerdrop import bench_layerdrop
+from course_lib.measures.bench_layerdrop import bench_layerdrop
 
 with torch.enable_grad():
     steps = bench_layerdrop([0.0, 0.2, 0.5], steps=4, rounds=5, texts=16)
@@ -634,7 +635,7 @@ my_speedup = None  # your number, for example 4
 
 # %% tags=["nbval-ignore-output", "timing"]
 from course_lib import reviews
-from course_lib.bench_depth import bench_depth
+from course_lib.measures.bench_depth import bench_depth
 
 test = reviews()["test"]
 costs = bench_depth(model, tokenizer, test, [9, 6, 3, 2], sentences=64, rounds=5)
@@ -1023,7 +1024,7 @@ saving = float(full_flops(model.config, tokens) / full_flops(networks["ffn"].con
 say("lesson04.narrow", **shares, saving=saving, texts=len(few), tokens=tokens)
 
 # %% tags=["nbval-ignore-output", "timing"]
-from course_lib.bench import alternate
+from course_lib.measures.bench import alternate
 
 batch = tokenizer(few["text"][:32], padding=True, truncation=True, return_tensors="pt")  # [B, T]
 seconds = alternate({name: lambda net=net: net(**batch) for name, net in networks.items()}, rounds=9)
@@ -1047,7 +1048,7 @@ say("lesson04.narrow_clock", **quicker)
 # 带 LayerDrop 预训练的 RoBERTa 裁到 6 层或 3 层，与同样大小、从头训练的网络和 DistilBERT 比较（表 7；开发集准确率，%）：
 
 # %%
-from course_lib.published import published
+from course_lib.measures.published import published
 
 rows = pd.DataFrame(published(paper="LayerDrop", table="Table 7"))
 rows["value"] = rows["value"].astype(float)
@@ -1175,7 +1176,7 @@ pd.DataFrame(static, [t("published.score"), t("bench.speedup")]).T
 # **练习 5**（★★★，开放题；要自己训练）。`data/recipes/reviews-layerdrop.toml` 对每一层用同样的丢弃率。换名字复制两份，都改成 `start = "reviews-backbone"`（它随课程提供）和 `steps = 1500`；其中一份再改成 `layer_drop = { rate = 0.37, profile = "linear" }`：丢弃率随深度上升，平均仍是 0.2。再为这两个主干分别复制一份 `pruning-layerdrop.toml`（裁剪研究），填上相应的主干名和同样的 `layer_drop`。然后对两个主干运行 `course train 名字`，对两项裁剪研究运行 `course train 名字 --seed 1`，最后对它们运行 `course report 名字`：搜索现在留下哪些层？
 
 # %%
-from course_lib.records import read_record
+from course_lib.measures.records import read_record
 
 backbone_record, study_record = read_record("reviews-layerdrop"), read_record("pruning-layerdrop-seed1")
 minutes = {"backbone": backbone_record["seconds"] / 60, "study": study_record["seconds"] / 60}

@@ -1,0 +1,1 @@
+"""The command `course`: one file a command."""

@@ -1,0 +1,31 @@
+"""`course ...`: the commands of the course, one file each. All but build and reproduce can print JSON."""
+
+import typer
+
+from course_lib.command import bench
+from course_lib.command.build import build
+from course_lib.command.doctor import doctor
+from course_lib.command.evaluate import evaluate
+from course_lib.command.predict import predict
+from course_lib.command.report import report
+from course_lib.command.reproduce import reproduce
+from course_lib.command.train import train
+
+app = typer.Typer(
+    help="Make BERT light: FastBERT's early exits, and LayerDrop's prunable depth.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+benches = typer.Typer(help="Measure time; contenders alternate, medians are compared.", no_args_is_help=True)
+
+app.command()(predict)
+app.command()(evaluate)
+app.command()(train)
+app.add_typer(benches, name="bench")
+benches.command("exits")(bench.exits)
+benches.command("layerdrop")(bench.layerdrop)
+benches.command("depth")(bench.depth)
+app.command()(build)
+app.command()(doctor)
+app.command()(report)
+app.command()(reproduce)

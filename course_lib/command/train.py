@@ -1,0 +1,39 @@
+"""`course train`: a recipe, from its data to its record."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from course_lib.command.common import Json, clear_errors, console, print_json
+
+
+@clear_errors
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe of data/recipes, or a TOML file of your own.")],
+    seed: Annotated[int | None, typer.Option(help="Train this seed only.")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Any BERT in place of the recipe's: a folder or a hub name.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Your own texts: .csv, .jsonl, .parquet, or a hub name.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Put checkpoints, runs and traces there, not into data/.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Train what a recipe says; an interrupted training goes on where it stopped.
+
+    What is trained with another backbone or on other data bears their names and replaces nothing; so does
+    a pre-training with another seed.
+
+    Examples: course train reviews-fastbert --seed 1; course train reviews-fastbert --backbone
+    bert-base-chinese --data my.csv --out mine
+    """
+    from course_lib.training.run import run_recipe
+
+    folders = {} if out is None else {name: out / name for name in ("checkpoints", "runs", "traces")}
+    record = run_recipe(recipe, seed=seed, backbone=backbone, data=data, **folders)
+    shown = {key: value for key, value in record.items() if key not in ("history", "phases")}
+    print_json(shown) if as_json else console.print(shown.get("metrics", shown))

@@ -1,0 +1,1 @@
+"""The models: FastBERT, LayerDrop, pruning, students, and the files they live in."""

@@ -1,0 +1,1 @@
+"""The lessons: built from their sources, and the checks of their exercises."""

@@ -1,0 +1,1 @@
+"""The texts: corpora, the made-up worlds, tokenizers, batches."""

@@ -1,0 +1,55 @@
+"""From texts to batches: token ids, and batches of texts of similar length."""
+
+from collections.abc import Iterator
+
+import torch
+from datasets import Dataset
+from torch.utils.data import Sampler
+from transformers import PreTrainedTokenizerFast
+
+
+def tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
+    """One dict a text, with `input_ids`, cut at the tokenizer's maximal length, and `labels` if any."""
+    encoded = tokenizer(list(rows["text"]), truncation=True)["input_ids"]
+    if "label" not in rows.column_names:
+        return [{"input_ids": ids} for ids in encoded]
+    return [{"input_ids": ids, "labels": label} for ids, label in zip(encoded, rows["label"], strict=True)]
+
+
+class LengthBuckets(Sampler[list[int]]):
+    """Batches of texts of similar length, at most `tokens_per_batch` padded tokens each.
+
+    Shuffles anew in every epoch (`set_epoch`), from `seed` and the epoch alone.
+    """
+
+    def __init__(self, lengths: list[int], tokens_per_batch: int, seed: int, texts_per_pool: int = 2048):
+        self.lengths = torch.tensor(lengths)
+        self.tokens_per_batch = tokens_per_batch
+        self.seed = seed
+        self.texts_per_pool = texts_per_pool
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        draw = torch.Generator().manual_seed(self.seed * 10_007 + epoch)
+        order = torch.randperm(len(self.lengths), generator=draw)
+        batches = []
+        for pool in order.split(self.texts_per_pool):
+            by_length = pool[self.lengths[pool].argsort(stable=True)].tolist()
+            batches += self._cut(by_length)
+        shuffled = torch.randperm(len(batches), generator=draw).tolist()
+        self.batches = [batches[number] for number in shuffled]
+
+    def _cut(self, by_length: list[int]) -> list[list[int]]:
+        batches, batch = [], []
+        for index in by_length:
+            if batch and (len(batch) + 1) * int(self.lengths[index]) > self.tokens_per_batch:
+                batches.append(batch)
+                batch = []
+            batch.append(index)
+        return [*batches, batch]
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)

@@ -1,0 +1,1 @@
+"""The trainings: one loop, recipes, one file a stage, studies, and `run`."""

@@ -1,0 +1,100 @@
+"""A FastBERT from a recipe: both stages for one seed, then its traces and its run record."""
+
+import shutil
+import time
+from pathlib import Path
+
+import torch
+from datasets import DatasetDict
+from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
+
+from course_lib.measures.records import write_record
+from course_lib.measures.report import cut_metrics, fastbert_metrics
+from course_lib.measures.trace import ExitTrace
+from course_lib.models.backbones import find_model, limit_length
+from course_lib.models.checkpoints import load_weights, save_checkpoint
+from course_lib.models.fastbert import FastBertConfig, FastBertForSequenceClassification
+from course_lib.paths import UNFINISHED
+from course_lib.texts.corpora import load_corpus
+from course_lib.texts.shape import class_names, fingerprint
+from course_lib.texts.worlds import worlds_tokenizer
+from course_lib.training.distil import self_distil
+from course_lib.training.finetune import finetune_once, finetuned
+from course_lib.training.loop import seconds_spent
+from course_lib.training.provenance import begins_with, identity
+
+
+def train_fastbert(recipe: dict, seed: int, keep: bool, checkpoints: Path, runs: Path, traces: Path) -> dict:
+    """Both stages of FastBERT for one seed, then its traces and figures.
+
+    The checkpoint and the traces are kept only if `keep` says so.
+    """
+    start = time.perf_counter()
+    corpus = load_corpus(recipe["data"])
+    data = fingerprint(corpus)
+    run = identity(recipe, [data, seed])
+    model, tokenizer = new_fastbert(recipe, corpus, seed)
+    name = f"{recipe['name']}-seed{seed}"
+    unfinished = UNFINISHED / name
+    earlier = seconds_before(unfinished, run)
+    history = {
+        "finetune": finetune_once(model, tokenizer, corpus, recipe, seed, unfinished, run),
+        "distil": self_distil(model, tokenizer, corpus, recipe, seed, unfinished / "distil", run),
+    }
+    found = {split: ExitTrace.of(model, tokenizer, corpus[split]) for split in ("validation", "test")}
+    if keep:
+        save_checkpoint(checkpoints / recipe["name"], model, tokenizer, dtype=torch.float16)
+        for split, trace in found.items():
+            trace.save(traces / f"{recipe['name']}-{split}.safetensors")
+    record = {
+        "recipe": recipe,
+        "seed": seed,
+        "data": data,
+        "begins_with": begins_with(recipe),
+        "metrics": {
+            **fastbert_metrics(found["validation"], found["test"], corpus["test"]),
+            "cut": cut_metrics(model, tokenizer, corpus["test"]),
+        },
+        "history": history,
+        "seconds": round(earlier + time.perf_counter() - start),
+    }
+    shutil.rmtree(unfinished, ignore_errors=True)
+    return write_record(name, record, runs)
+
+
+def new_fastbert(
+    recipe: dict, corpus: DatasetDict, seed: int
+) -> tuple[FastBertForSequenceClassification, PreTrainedTokenizerFast]:
+    """A FastBERT whose exits are untrained: on the recipe's backbone, or from scratch without one."""
+    names = class_names(corpus)
+    options = {
+        **recipe["model"],
+        "num_labels": len(names),
+        "id2label": dict(enumerate(names)),
+        "label2id": {name: number for number, name in enumerate(names)},
+    }
+    torch.manual_seed(seed)
+    if "backbone" not in recipe:
+        if recipe["data"] != "worlds":
+            raise ValueError(
+                f"{recipe['name']} knows the words of the worlds only; other data need a backbone"
+            )
+        tokenizer = worlds_tokenizer()
+        config = FastBertConfig(
+            vocab_size=len(tokenizer), max_position_embeddings=tokenizer.model_max_length, **options
+        )
+        return FastBertForSequenceClassification(config), tokenizer
+    backbone = find_model(recipe["backbone"])
+    kind = AutoConfig.from_pretrained(backbone).model_type
+    if kind not in ("bert", "fastbert"):
+        raise ValueError(f"{recipe['backbone']} is a {kind!r} model; the backbone must be a BERT")
+    tokenizer = AutoTokenizer.from_pretrained(backbone)
+    model = load_weights(FastBertForSequenceClassification, backbone, **options)
+    limit_length(tokenizer, model.config)
+    return model, tokenizer
+
+
+def seconds_before(unfinished: Path, run: str) -> float:
+    """How long interrupted processes have trained the FastBERT that lies in `unfinished`."""
+    done = finetuned(unfinished, run) or {}
+    return done.get("seconds", 0.0) + sum(seconds_spent(unfinished / part) for part in ("finetune", "distil"))
