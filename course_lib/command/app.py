@@ -3,6 +3,7 @@
 import typer
 
 from course_lib.command import bench
+from course_lib.command.backbone import backbone
 from course_lib.command.build import build
 from course_lib.command.doctor import doctor
 from course_lib.command.evaluate import evaluate
@@ -25,6 +26,7 @@ app.add_typer(benches, name="bench")
 benches.command("exits")(bench.exits)
 benches.command("layerdrop")(bench.layerdrop)
 benches.command("depth")(bench.depth)
+app.command()(backbone)
 app.command()(build)
 app.command()(doctor)
 app.command()(report)

@@ -241,7 +241,7 @@ def _recorded_fingerprints() -> dict[str, dict[str, str]]:
 
 def check_checkpoints() -> Iterator[Check]:
     """Every shipped checkpoint: are its files there, with the bytes that were saved?"""
-    from course_lib.models.checkpoints import MANIFEST, checked, remedy
+    from course_lib.models.folders import MANIFEST, checked, remedy
 
     folders = sorted(folder for folder in CHECKPOINTS.glob("*") if folder.is_dir())
     if not folders:

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from course_lib.models.backbones import quiet
+from course_lib.models.blocks import BLOCK, BYTES, unfold
 
 MAGIC = b"E5S1"
-BLOCK = 32  # weights that share one scale
 SIZES = ("hidden", "layers", "heads", "inner", "vocabulary", "positions", "types")
-SPECIAL = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
 
 # Names in the file -> names in a BertModel.
 OUTER = {
@@ -133,16 +137,85 @@ def read_tensor(package: Package, name: str) -> np.ndarray:
     raw = np.asarray(data[start : start + size])
     if kind == 0:
         return raw.view("<f4").astype(np.float32)
-    return unfold(raw.reshape(-1, 2 + BLOCK // 2)).reshape(weights)
+    return unfold(raw.reshape(-1, BYTES)).reshape(weights)
 
 
-def unfold(blocks: np.ndarray) -> np.ndarray:
-    """Blocks of 4-bit weights [N, 18] -> float32 [N, 32]: weight = (number - 8) * scale.
+def convert(path: Path) -> tuple[BertModel, PreTrainedTokenizerFast]:
+    """The model (float32, without a pooler) and its fast tokenizer, as on the hub.
 
-    A block is its scale (float16, 2 bytes) and 16 bytes, each with two numbers: the low four bits belong to
-    weights 0..15, the high ones to 16..31.
+    Raises:
+        ValueError: another format, or weights that are missing, too many or of another size.
     """
-    scales = blocks[:, :2].copy().view("<f2").astype(np.float32)  # [N, 1]
-    packed = blocks[:, 2:]
-    numbers = np.concatenate([packed & 15, packed >> 4], axis=1).astype(np.float32)  # [N, 32]
-    return (numbers - 8) * scales
+    package = read_package(path)
+    sizes = package.sizes
+    config = BertConfig(
+        vocab_size=sizes["vocabulary"],
+        hidden_size=sizes["hidden"],
+        num_hidden_layers=sizes["layers"],
+        num_attention_heads=sizes["heads"],
+        intermediate_size=sizes["inner"],
+        max_position_embeddings=sizes["positions"],
+        type_vocab_size=sizes["types"],
+        layer_norm_eps=1e-12,
+        pad_token_id=package.special["pad"],
+    )
+    with torch.device("meta"):  # sizes alone: random weights for 250,000 pieces would take seconds
+        wanted = BertModel(config, add_pooling_layer=False).state_dict()
+    found = {bert_name(name): name for name in package.tensors}
+    if found.keys() != wanted.keys():
+        name = min(found.keys() ^ wanted.keys())
+        what = "is missing" if name in wanted else "is not a weight of a BERT"
+        raise ValueError(f"{path.name}: {name} {what}")
+    weights = {}
+    for name, weight in wanted.items():
+        read = torch.from_numpy(read_tensor(package, found[name]))
+        if read.numel() != weight.numel():
+            raise ValueError(f"{path.name}: {name} has {read.numel()} weights, expected {weight.numel()}")
+        weights[name] = read.reshape(weight.shape)
+    with quiet():
+        model = BertModel.from_pretrained(None, config=config, state_dict=weights, add_pooling_layer=False)
+    return model.eval(), unigram_tokenizer(package.pieces, package.scores, sizes["positions"])
+
+
+def bert_name(name: str) -> str:
+    """A tensor's name in the file -> in a BertModel: "l3.ao.w" -> "encoder.layer.3.attention.output…"."""
+    if name in OUTER:
+        return OUTER[name]
+    layer, inner, part = name.split(".")
+    return f"encoder.layer.{layer.removeprefix('l')}.{INNER[inner]}.{PARTS[part]}"
+
+
+def unigram_tokenizer(
+    pieces: list[str], scores: list[float], max_length: int = 512
+) -> PreTrainedTokenizerFast:
+    """XLM-R's tokenizer over these pieces: NFKC, folded white space, "▁" before every word.
+
+    A sentence becomes <s> A </s>, a pair <s> A </s> </s> B </s>; there are no token types.
+    """
+    number = {piece: place for place, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.Unigram(list(zip(pieces, scores, strict=True)), unk_id=number["<unk>"]))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
+    words = {"replacement": "▁", "prepend_scheme": "always"}
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(**words)]
+    )
+    tokenizer.decoder = decoders.Metaspace(**words)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[(each, number[each]) for each in ("<s>", "</s>")],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        cls_token="<s>",
+        eos_token="</s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+        model_max_length=max_length,
+        model_input_names=["input_ids", "attention_mask"],
+    )

@@ -18,6 +18,7 @@ from transformers import (
     BertConfig,
     BertModel,
     BertPreTrainedModel,
+    initialization,
 )
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.modeling_outputs import SequenceClassifierOutput
@@ -35,6 +36,10 @@ class FastBertConfig(BertConfig):
     Fields:
         exit_hidden_size: E, the width of an exit (the paper: 128 beside H = 768).
         exit_num_heads: heads of an exit's self-attention (official code: 2).
+        exit_initializer_range: standard deviation of an exit's initial weights; `initializer_range` if it is
+            None. An exit is narrow: with BERT's 0.02 its answers hardly depend on the sentence, and a
+            pre-trained backbone waits for it in vain.
+        max_tokens: texts are cut after so many; where the positions end if it is None.
         kl_direction: "student||teacher" (paper, equation 5) or "teacher||student" (official code).
     """
 
@@ -42,6 +47,8 @@ class FastBertConfig(BertConfig):
 
     exit_hidden_size: int = 128
     exit_num_heads: int = 2
+    exit_initializer_range: float | None = None
+    max_tokens: int | None = None
     kl_direction: str = "student||teacher"
 
 
@@ -115,6 +122,15 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
         self.exits = nn.ModuleList(Exit(config) for _ in range(config.num_hidden_layers))
         self.stage = "finetune"
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        """Random weights where none were loaded; exits with a spread of their own."""
+        super()._init_weights(module)
+        if isinstance(module, Exit) and self.config.exit_initializer_range is not None:
+            for part in module.modules():
+                if isinstance(part, nn.Linear):
+                    initialization.normal_(part.weight, std=self.config.exit_initializer_range)
 
     # --- training ----------------------------------------------------------------------------------
 

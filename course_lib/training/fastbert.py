@@ -6,13 +6,13 @@ from pathlib import Path
 
 import torch
 from datasets import DatasetDict
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoConfig, PreTrainedTokenizerFast
 
 from course_lib.measures.records import write_record
 from course_lib.measures.report import cut_metrics, fastbert_metrics
 from course_lib.measures.trace import ExitTrace
-from course_lib.models.backbones import find_model, limit_length
-from course_lib.models.checkpoints import load_weights, save_checkpoint
+from course_lib.models.backbones import find_model, load_tokenizer, load_weights
+from course_lib.models.checkpoints import save_beside_backbone, save_checkpoint
 from course_lib.models.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.paths import UNFINISHED
 from course_lib.texts.corpora import load_corpus
@@ -43,7 +43,10 @@ def train_fastbert(recipe: dict, seed: int, keep: bool, checkpoints: Path, runs:
     }
     found = {split: ExitTrace.of(model, tokenizer, corpus[split]) for split in ("validation", "test")}
     if keep:
-        save_checkpoint(checkpoints / recipe["name"], model, tokenizer, dtype=torch.float16)
+        if "lora_rank" in recipe["finetune"]:
+            save_beside_backbone(checkpoints / recipe["name"], model, unfinished / "adapters")
+        else:
+            save_checkpoint(checkpoints / recipe["name"], model, tokenizer, dtype=torch.float16)
         for split, trace in found.items():
             trace.save(traces / f"{recipe['name']}-{split}.safetensors")
     record = {
@@ -88,10 +91,8 @@ def new_fastbert(
     kind = AutoConfig.from_pretrained(backbone).model_type
     if kind not in ("bert", "fastbert"):
         raise ValueError(f"{recipe['backbone']} is a {kind!r} model; the backbone must be a BERT")
-    tokenizer = AutoTokenizer.from_pretrained(backbone)
     model = load_weights(FastBertForSequenceClassification, backbone, **options)
-    limit_length(tokenizer, model.config)
-    return model, tokenizer
+    return model, load_tokenizer(backbone, model.config)
 
 
 def seconds_before(unfinished: Path, run: str) -> float:

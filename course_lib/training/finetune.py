@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from transformers import DataCollatorWithPadding
 
 from course_lib.measures.trace import ExitTrace
+from course_lib.models.adapters import add_adapters, merge, save_adapters
 from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.layerdrop import LayerDrop
 from course_lib.texts.batches import tokenise
@@ -23,13 +24,17 @@ def finetune(
     """Backbone and teacher on labels (paper, section 3.2.2).
 
     Besides the loop's settings, a recipe may say `joint = true` (all exits train as well: the paper's
-    ablation), `hide_tokens` (see `HiddenTokens`), `step_by_step = true` (see `StepByStep`) or give a
-    `layer_drop` table (see `LayerDrop`).
+    ablation), `hide_tokens` (see `HiddenTokens`), `step_by_step = true` (see `StepByStep`), give a
+    `layer_drop` table (see `LayerDrop`), or a `lora_rank`: then the backbone stays as it is, and adapters
+    beside it are trained, left in the folder `adapters`, and merged.
     """
     options = dict(recipe["finetune"])
+    rank = options.pop("lora_rank", None)
     model.set_stage("joint" if options.pop("joint", False) else "finetune").train()
     rows = tokenise(corpus["train"], tokenizer)
     drop = LayerDrop(**options.pop("layer_drop", {"rate": 0.0})).attach(model)
+    if rank is not None:
+        add_adapters(model, rank, recipe["backbone"])
     module = HiddenTokens(model, tokenizer.mask_token_id, options.pop("hide_tokens", 0.0))
     if options.pop("step_by_step", False):
         if "holders" not in corpus["train"].column_names:
@@ -51,6 +56,9 @@ def finetune(
         title=f"fine-tuning, seed {seed}",
     )
     drop.detach()
+    if rank is not None:
+        save_adapters(model, resume_folder.parent / "adapters")
+        merge(model)
     return history
 
 
@@ -119,10 +127,12 @@ class StepByStep(torch.nn.Module):
 class HiddenTokens(torch.nn.Module):
     """Replaces a share of the tokens by [MASK] while `model` trains: the small corpus looks larger."""
 
-    def __init__(self, model: FastBertForSequenceClassification, mask_id: int, share: float):
+    def __init__(self, model: FastBertForSequenceClassification, mask_id: int | None, share: float):
         super().__init__()
         if not 0 <= share < 1:
             raise ValueError(f"hide_tokens must lie in [0, 1), not {share}")
+        if share and mask_id is None:
+            raise ValueError("hide_tokens needs a [MASK], which this tokenizer does not have: leave it out")
         self.model, self.mask_id, self.share = model, mask_id, share
 
     def forward(self, input_ids: torch.Tensor, **rest: torch.Tensor):

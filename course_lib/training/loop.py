@@ -30,6 +30,7 @@ class LoopSettings:
 
     Give the length as `steps` or as `epochs`. `tokens_per_batch` counts padded tokens, so that batches
     of short texts hold more of them. `bf16` is used only where the processor computes in it.
+    `exit_learning_rate` is that of the exits beside a pre-trained backbone, which wants smaller steps.
     """
 
     learning_rate: float
@@ -42,12 +43,15 @@ class LoopSettings:
     clip: float = 1.0
     bf16: bool = True
     seed: int = 0
+    exit_learning_rate: float | None = None
 
     def __post_init__(self):
         if (self.steps is None) == (self.epochs is None):
             raise ValueError(f"give steps or epochs, and not both: {self.steps=}, {self.epochs=}")
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
+        for name in ("learning_rate", "exit_learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be above 0, not {value}")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup is a share of the steps, in [0, 1], not {self.warmup}")
         for name in ("steps", "epochs", "tokens_per_batch"):
@@ -93,7 +97,7 @@ def train(
     sampler = LengthBuckets([len(row["input_ids"]) for row in rows], settings.tokens_per_batch, settings.seed)
     loader = DataLoader(rows, batch_sampler=sampler, collate_fn=collate)
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(_groups(module, settings), weight_decay=settings.weight_decay)
     wrapped, prepared_optimizer, loader = accelerator.prepare(module, optimizer, loader)
 
     total = settings.steps or sum(_epoch_lengths(sampler, settings.epochs, accelerator.num_processes))
@@ -233,6 +237,19 @@ def _position(folder: Path | None) -> dict | None:
         return None
     with safe_open(folder / "state.safetensors", framework="pt") as opened:
         return json.loads(opened.metadata()["position"])
+
+
+def _groups(module: torch.nn.Module, settings: LoopSettings) -> list[dict]:
+    """What AdamW trains: one group, or two where the exits have a learning rate of their own."""
+    named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
+    if settings.exit_learning_rate is None:
+        return [{"params": [weight for _, weight in named], "lr": settings.learning_rate}]
+    exits = [weight for name, weight in named if "exits" in name.split(".")]
+    rest = [weight for name, weight in named if "exits" not in name.split(".")]
+    return [
+        {"params": rest, "lr": settings.learning_rate},
+        {"params": exits, "lr": settings.exit_learning_rate},
+    ]
 
 
 def _epoch_lengths(sampler: LengthBuckets, epochs: int, processes: int) -> Iterator[int]:

@@ -11,8 +11,8 @@ from datasets import Dataset
 from transformers import AutoTokenizer, BertForMaskedLM, DataCollatorWithPadding, PreTrainedTokenizerFast
 
 from course_lib.measures.records import write_record
-from course_lib.models.backbones import find_model, limit_length
-from course_lib.models.checkpoints import load_weights, save_checkpoint
+from course_lib.models.backbones import find_model, limit_length, load_weights
+from course_lib.models.checkpoints import save_checkpoint
 from course_lib.models.layerdrop import LayerDrop
 from course_lib.models.masked_lm import MaskedLanguageModel, new_masked_lm, stack
 from course_lib.models.students import StudentLanguageModel, new_student

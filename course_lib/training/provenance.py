@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from course_lib.models.backbones import find_model
-from course_lib.models.checkpoints import MANIFEST
+from course_lib.models.folders import MANIFEST
 
 BEGINS_WITH = ("start", "teacher", "backbone")  # the keys of a recipe that name a checkpoint
 

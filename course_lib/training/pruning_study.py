@@ -25,8 +25,7 @@ from transformers import (
 )
 
 from course_lib.measures.records import write_record
-from course_lib.models.backbones import find_model
-from course_lib.models.checkpoints import load_weights
+from course_lib.models.backbones import find_model, load_weights
 from course_lib.models.layerdrop import LayerDrop
 from course_lib.models.pruning import data_driven, every_other, only_layers, prune, search_on_valid
 from course_lib.paths import RUNS, UNFINISHED

@@ -46,7 +46,7 @@ TABLES = {  # what its tables may say, stage by stage
     "baseline": {},
     "fastbert": {
         "model": BERT | set(FastBertConfig.__annotations__),
-        "finetune": LOOP | {"joint", "hide_tokens", "step_by_step", "layer_drop"},
+        "finetune": LOOP | {"joint", "hide_tokens", "step_by_step", "layer_drop", "lora_rank"},
         "distil": LOOP,
         "layer_drop": LAYER_DROP,
     },
@@ -93,11 +93,12 @@ KIND_OF = {
     for kind, keys in {
         "a text in quotes": "data backbone start teacher kind schedule unit profile",
         "true or false": "keep reproduce bf16 joint step_by_step",
-        "a number": "learning_rate warmup weight_decay clip hide_tokens rate",
+        "a number": "learning_rate exit_learning_rate exit_initializer_range warmup weight_decay clip "
+        "hide_tokens rate",
         "a whole number": "seed",
         "a whole number above 0": "steps epochs tokens_per_batch layers vocab_size max_length "
         "reviews newspaper hidden_size num_hidden_layers num_attention_heads intermediate_size "
-        "exit_hidden_size exit_num_heads",
+        "exit_hidden_size exit_num_heads max_tokens lora_rank",
         "a list of one or more whole numbers": "seeds",
         "a list of numbers of layers": "cut tuned",
         "a list of tables, each under [[phases]]": "phases",
