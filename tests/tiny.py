@@ -114,6 +114,13 @@ def tiny_tokenizer(corpus: DatasetDict):
     return train_characters(corpus["train"]["text"], vocab_size=60, max_length=24)
 
 
+def tiny_fastbert_folder(folder: Path) -> Path:
+    """A FastBERT with random weights and a tokenizer, saved with its checksums."""
+    tokenizer = tiny_tokenizer(tiny_corpus())
+    save_checkpoint(folder, tiny_fastbert(2, vocab_size=len(tokenizer)), tokenizer)
+    return folder
+
+
 def tiny_backbone_folder(folder: Path, layers: int = 4) -> Path:
     """A masked language model with random weights and a tokenizer, saved as the course saves its own."""
     tokenizer = train_characters(["第0123456789条很好太差"], vocab_size=60, max_length=24)

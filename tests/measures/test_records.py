@@ -6,7 +6,8 @@ import pytest
 
 from course_lib.measures.records import read_record, write_record
 from course_lib.paths import RECIPES, RUNS
-from course_lib.texts.corpora import fingerprint, newspaper, reviews
+from course_lib.texts.reviews import newspaper, reviews
+from course_lib.texts.shape import fingerprint
 from course_lib.texts.worlds import worlds
 from course_lib.training.recipes import read_recipe
 

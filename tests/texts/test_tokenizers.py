@@ -3,7 +3,8 @@
 import pytest
 from transformers import AutoTokenizer
 
-from course_lib.texts.corpora import canonical, reviews
+from course_lib.texts.reviews import reviews
+from course_lib.texts.shape import canonical
 from course_lib.texts.tokenizers import SPECIAL_TOKENS, train_characters, train_pieces
 
 MAKERS = {"pieces": train_pieces, "characters": train_characters}

@@ -1,4 +1,4 @@
-"""The training loop: exact resume, length buckets, schedule and clipping that really act."""
+"""The training loop: exact resume, schedule and clipping that really act."""
 
 import itertools
 import json
@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from course_lib.training.stages import tokenise
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 from transformers import DataCollatorWithPadding
 
+from course_lib.texts.batches import tokenise
 from course_lib.training import loop
-from course_lib.training.loop import LengthBuckets, LoopSettings, train
+from course_lib.training.loop import LoopSettings, train
 
 
 class Interrupted(Exception):
@@ -146,21 +146,6 @@ def test_gradients_are_clipped(monkeypatch):
     assert max(norms) <= 0.0101
 
 
-@pytest.mark.parametrize("tokens_per_batch", [1, 40, 500])
-def test_buckets_hold_every_text_once_within_the_budget(tokens_per_batch):
-    lengths = [3, 50, 7, 7, 20, 31, 2, 2, 9, 44] * 7
-    sampler = LengthBuckets(lengths, tokens_per_batch, seed=3, texts_per_pool=16)
-    first = [list(batch) for batch in sampler]
-    assert sorted(index for batch in first for index in batch) == list(range(70))
-    for batch in first:
-        padded = len(batch) * max(lengths[index] for index in batch)
-        assert padded <= tokens_per_batch or len(batch) == 1
-    sampler.set_epoch(1)
-    assert list(sampler) != first
-    sampler.set_epoch(0)
-    assert list(sampler) == first
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -179,7 +164,3 @@ def test_buckets_hold_every_text_once_within_the_budget(tokens_per_batch):
 def test_impossible_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         LoopSettings(**settings)
-
-
-def test_bf16_is_told_from_the_processor():
-    assert isinstance(loop.computes_bf16(), bool)

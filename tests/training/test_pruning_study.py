@@ -5,14 +5,16 @@ import json
 import numpy as np
 import pytest
 import torch
-from course_lib.training.stages import held_out_loss, run_recipe, tokenise
 from tiny import tiny_backbone_folder
 from torch import nn
 from transformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification
 
 from course_lib.models.pruning import prune
-from course_lib.texts.corpora import from_files
+from course_lib.texts.batches import tokenise
+from course_lib.texts.own_texts import from_files
 from course_lib.training import pruning_study
+from course_lib.training.pretrain import held_out_loss
+from course_lib.training.run import run_recipe
 
 RECIPE = """
 stage = "pruning"

