@@ -63,6 +63,17 @@ def test_an_entry_speaks_both_languages_and_takes_the_same_values(key):
     assert values[0] == values[1]
 
 
+def test_the_files_of_the_catalogue_share_no_key(tmp_path, monkeypatch):
+    monkeypatch.setattr(words, "__file__", str(tmp_path / "__init__.py"))
+    (tmp_path / "lesson03.toml").write_text('[axis.layer]\nen = "layer"\nzh = "层"\n', "utf-8")
+    (tmp_path / "shared.toml").write_text('[axis.depth]\nen = "depth"\nzh = "深度"\n', "utf-8")
+    read_anew = words.catalogue.__wrapped__  # past the cache
+    assert set(read_anew()) == {"axis.layer", "axis.depth"}
+    (tmp_path / "shared.toml").write_text('[axis.layer]\nen = "depth"\nzh = "深度"\n', "utf-8")
+    with pytest.raises(ValueError, match=r"shared\.toml: the words for 'axis\.layer' stand in another file"):
+        read_anew()
+
+
 def test_the_folder_zh_speaks_chinese(tmp_path, monkeypatch):
     (tmp_path / "zh").mkdir()
     monkeypatch.chdir(tmp_path)

@@ -1,11 +1,12 @@
-"""The BERT under the exits: a name that cannot be found, and weights that do not fit, in one sentence."""
+"""The BERT under the exits: what is missing or does not fit is one sentence; texts are cut where it ends."""
 
 import json
 
 import pytest
-from tiny import tiny_fastbert_folder
+from tiny import tiny_corpus, tiny_fastbert_folder, tiny_tokenizer
+from transformers import BertConfig
 
-from course_lib.models.backbones import find_model
+from course_lib.models.backbones import find_model, limit_length
 from course_lib.models.checkpoints import load_fastbert
 
 
@@ -34,3 +35,22 @@ def test_weights_that_do_not_fit_their_config(folder):
     (folder / "config.json").write_text(json.dumps(config | {"exit_hidden_size": 4}))
     with pytest.raises(ValueError, match=r"do not fit: exits.0.* \[8\], but \[4\] is wanted; take other"):
         load_fastbert(folder)
+
+
+@pytest.mark.parametrize(
+    ("knows", "positions", "max_tokens", "limit"),
+    [
+        (10**30, 24, None, 24),  # as a tokenizer of the hub that does not know
+        (10**30, 24, 12, 12),
+        (10, 24, 12, 10),
+        (100, 24, 48, 24),
+    ],
+)
+def test_texts_are_cut_where_the_positions_end(knows, positions, max_tokens, limit):
+    tokenizer = tiny_tokenizer(tiny_corpus())
+    tokenizer.model_max_length = knows
+    config = BertConfig(max_position_embeddings=positions)
+    if max_tokens is not None:
+        config.max_tokens = max_tokens
+    limit_length(tokenizer, config)
+    assert len(tokenizer("好" * 100, truncation=True)["input_ids"]) == limit

@@ -1,9 +1,17 @@
-"""A corpus by its name: a file of your own, or else a data set of the hub."""
+"""A corpus by its name: one of the course's, a file of your own, or else a data set of the hub."""
 
 import pytest
 
 from course_lib.texts import corpora
 from course_lib.texts.corpora import load_corpus
+
+
+def test_the_names_of_the_course_come_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in corpora.CORPORA:
+        (tmp_path / name).mkdir()  # might be a data set in the hub's layout
+        monkeypatch.setitem(corpora.CORPORA, name, lambda name=name: f"the course's {name}")
+        assert load_corpus(name) == f"the course's {name}"
 
 
 def test_a_corpus_is_a_file_or_else_of_the_hub_or_in_its_layout(tmp_path, monkeypatch):
