@@ -23,8 +23,17 @@ from transformers import (
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import ModelOutput
+from transformers.utils.generic import can_return_tuple
 
 from course_lib.models.exit_rule import Speed, thresholds, uncertainty
+from course_lib.models.inputs import (
+    check_others,
+    check_precision,
+    check_prediction,
+    check_task,
+    class_numbers,
+    padding_mask,
+)
 
 STAGES = ("finetune", "distill", "joint")
 DIRECTIONS = ("student||teacher", "teacher||student")
@@ -72,6 +81,9 @@ class Exit(nn.Module):
         self.dense = nn.Linear(width, width)
         self.classifier = nn.Linear(width, config.num_labels)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        for part in self.children():
+            if isinstance(part, nn.Linear):
+                part.initializer_range = config.exit_initializer_range  # see _init_weights
 
     def forward(self, hidden: torch.Tensor, attention_mask: torch.Tensor | None = None) -> torch.Tensor:
         """hidden [B, T, H], attention_mask [B, T] (True = a token, not padding) -> logits [B, C]."""
@@ -106,10 +118,15 @@ class ExitOutput(ModelOutput):
 class FastBertForSequenceClassification(BertPreTrainedModel):
     """BERT's encoder (under BERT's weight names) and L exits.
 
-    `from_pretrained` takes any BERT encoder, by folder or hub name; its exits then start untrained.
+    `from_pretrained` takes any BERT encoder, by folder or hub name; its exits then start untrained. It loads
+    the precision that the folder names; to train, ask it for `dtype=torch.float32`.
     `forward` runs the full depth, for training, `Trainer` and `pipeline`; `predict` exits early.
+    Every sentence has one class of C, and begins with its first token: padding stands on the right.
     The auto classes of transformers know it once this module is imported; `import course_lib` alone does
     not import it.
+
+    Raises:
+        ValueError: an unknown `kl_direction`, or a `problem_type` or `num_labels` of another task.
     """
 
     config_class = FastBertConfig
@@ -118,6 +135,7 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
         super().__init__(config)
         if config.kl_direction not in DIRECTIONS:
             raise ValueError(f"kl_direction must be one of {DIRECTIONS}, not {config.kl_direction!r}")
+        check_task(config)
         self.bert = BertModel(config, add_pooling_layer=False)
         self.exits = nn.ModuleList(Exit(config) for _ in range(config.num_hidden_layers))
         self.stage = "finetune"
@@ -127,10 +145,8 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         """Random weights where none were loaded; exits with a spread of their own."""
         super()._init_weights(module)
-        if isinstance(module, Exit) and self.config.exit_initializer_range is not None:
-            for part in module.modules():
-                if isinstance(part, nn.Linear):
-                    initialization.normal_(part.weight, std=self.config.exit_initializer_range)
+        if (spread := getattr(module, "initializer_range", None)) is not None:
+            initialization.normal_(module.weight, std=spread)
 
     # --- training ----------------------------------------------------------------------------------
 
@@ -141,6 +157,9 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
         - "distill": the students alone, on the teacher's answers; backbone and teacher are frozen and
           stay in evaluation mode, so that their answers carry no dropout noise (section 3.2.3).
         - "joint": backbone and all exits at once, on labels: the paper's ablation without distillation.
+
+        Raises:
+            ValueError: unknown stage, or the model is in training mode and half precision.
         """
         if stage not in STAGES:
             raise ValueError(f"stage must be one of {STAGES}, not {stage!r}")
@@ -148,6 +167,8 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
         self.bert.requires_grad_(stage != "distill")
         self.exits[:-1].requires_grad_(stage != "finetune")
         self.exits[-1].requires_grad_(stage != "distill")
+        if self.training:
+            check_precision(self)
         return self.train(self.training)
 
     def train(self, mode: bool = True) -> "FastBertForSequenceClassification":
@@ -157,30 +178,54 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
             self.exits[-1].eval()
         return self
 
+    @can_return_tuple
     def forward(
         self,
-        input_ids: torch.Tensor,
+        input_ids: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
         token_type_ids: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
         stage: str | None = None,
-        **_: object,
+        num_items_in_batch: torch.Tensor | int | None = None,
+        **others: object,
     ) -> SequenceClassifierOutput:
         """Runs all layers.
 
         Args:
-            input_ids, attention_mask, token_type_ids: [B, T].
-            labels: [B] class numbers; not needed to distil.
+            input_ids, attention_mask, token_type_ids: [B, T]; sentences are padded on the right.
+            labels: [B] or [B, 1] class numbers; not needed to distil.
             stage: overrides `set_stage`'s choice of the loss for this call.
+            num_items_in_batch: how many sentences the loss is averaged over; B if not given. `Trainer` tells
+                it here when it adds up the gradients of several batches.
+            others: what transformers may pass without asking for anything (None or False).
 
         Returns:
-            `logits` [B, C] of the teacher, and `loss` where labels or the stage allow one.
+            `logits` [B, C] of the teacher, and `loss` where labels or the stage allow one; as a tuple where
+            `return_dict=False` asks for that.
 
         Raises:
             ValueError: unknown stage, or `stage="distill"` where `set_stage` chose another: then backbone and
-                teacher are not frozen, and the students' loss would train them.
+                teacher are not frozen, and the students' loss would train them; padding on the left; labels
+                that are not one class for each sentence; an argument that FastBERT does not know; or weights
+                in half precision in training mode.
         """
-        stage = stage or self.stage
+        check_others(others)
+        if input_ids is None:
+            raise ValueError("forward needs input_ids")
+        if self.training and torch.is_grad_enabled():
+            check_precision(self)
+        if labels is not None:
+            check_task(self.config)
+            labels = class_numbers(labels, len(input_ids))
+        logits, loss = self._logits_and_loss(
+            input_ids, attention_mask, token_type_ids, labels, stage or self.stage
+        )
+        if loss is not None and num_items_in_batch is not None:
+            loss = loss * (len(input_ids) / num_items_in_batch)
+        return SequenceClassifierOutput(loss=loss, logits=logits)
+
+    def _logits_and_loss(self, input_ids, attention_mask, token_type_ids, labels, stage):
+        """-> logits [B, C] of the teacher, and the mean loss of the stage; None without labels."""
         if stage not in STAGES:
             raise ValueError(f"stage must be one of {STAGES}, not {stage!r}")
         if stage == "distill" and self.stage != "distill":
@@ -191,16 +236,15 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
         if stage == "distill":
             logits = self.layer_logits(input_ids, attention_mask, token_type_ids)  # [L, B, C]
             loss = self_distillation_loss(logits[:-1], logits[-1], self.config.kl_direction)
-            return SequenceClassifierOutput(loss=loss, logits=logits[-1])
+            return logits[-1], loss
         if stage == "joint" and labels is not None:
             logits = self.layer_logits(input_ids, attention_mask, token_type_ids)
             loss = torch.stack([cross_entropy(answer, labels) for answer in logits]).mean()
-            return SequenceClassifierOutput(loss=loss, logits=logits[-1])
+            return logits[-1], loss
 
         *_, (hidden, mask) = self.layer_states(input_ids, attention_mask, token_type_ids)
         logits = self.exits[-1](hidden, mask)
-        loss = None if labels is None else cross_entropy(logits, labels)
-        return SequenceClassifierOutput(loss=loss, logits=logits)
+        return logits, None if labels is None else cross_entropy(logits, labels)
 
     def layer_logits(
         self,
@@ -237,12 +281,10 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
             measure: see `uncertainty`.
 
         Raises:
-            ValueError: no sentence, speed outside [0, 1] or NaN, or the model is in training mode.
+            ValueError: no sentence, padding on the left, speed outside [0, 1] or NaN, or the model is in
+                training mode or traced.
         """
-        if self.training:
-            raise ValueError("predict needs the model in evaluation mode: call model.eval() first")
-        if input_ids.numel() == 0:
-            raise ValueError(f"there is nothing to answer: input_ids has the shape {list(input_ids.shape)}")
+        check_prediction(self, input_ids, speed)
         limits = thresholds(speed, self.config.num_hidden_layers)
         hidden, mask = self._embed(input_ids, attention_mask, token_type_ids)
         layer_mask = self._layer_mask(hidden, mask)
@@ -294,9 +336,8 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
 
     def _embed(self, input_ids, attention_mask, token_type_ids):
         """-> hidden [B, T, H], and the mask [B, T] as booleans, None where there is no padding."""
-        mask = None if attention_mask is None else attention_mask.bool()
-        if mask is not None and mask.all():
-            mask = None
+        self.warn_if_padding_and_no_attention_mask(input_ids, attention_mask)
+        mask = padding_mask(input_ids, attention_mask)
         return self.bert.embeddings(input_ids, token_type_ids=token_type_ids), mask
 
     def _layer_mask(self, hidden, mask):

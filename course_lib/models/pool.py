@@ -79,17 +79,19 @@ def predict_pooled(
         speed, measure: as in `predict`.
 
     Raises:
-        ValueError: as `predict`, or no sentences, an empty one, or batch_size below 1.
+        ValueError: as `predict`, or no sentences, an empty one, one with padding, or batch_size below 1.
     """
     if model.training:
         raise ValueError("predict_pooled needs the model in evaluation mode: call model.eval() first")
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-    if not sentences:
+    if len(sentences) == 0:
         raise ValueError("there is no sentence to answer")
     for number, sentence in enumerate(sentences):
         if len(sentence) == 0:
             raise ValueError(f"sentence {number} has no token; even an empty text has [CLS] and [SEP]")
+        if model.config.pad_token_id in (sentence[0], sentence[-1]):
+            raise ValueError(f"sentence {number} is padded; give the tokens of each sentence alone")
     last = model.config.num_hidden_layers
     limits = thresholds(speed, last)
 
