@@ -5,6 +5,7 @@ import typer
 from course_lib.command import bench
 from course_lib.command.backbone import backbone
 from course_lib.command.build import build
+from course_lib.command.corpus import corpus
 from course_lib.command.doctor import doctor
 from course_lib.command.evaluate import evaluate
 from course_lib.command.predict import predict
@@ -27,6 +28,7 @@ benches.command("exits")(bench.exits)
 benches.command("layerdrop")(bench.layerdrop)
 benches.command("depth")(bench.depth)
 app.command()(backbone)
+app.command()(corpus)
 app.command()(build)
 app.command()(doctor)
 app.command()(report)

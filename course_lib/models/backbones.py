@@ -34,9 +34,10 @@ def find_model(name: str) -> str:
 
 
 def load_weights(
-    model_class: type[PreTrainedModel], folder_or_hub_name: Path | str, **config
+    model_class: type[PreTrainedModel], folder_or_hub_name: Path | str, **changes
 ) -> PreTrainedModel:
-    """`model_class.from_pretrained` in float32; `config` changes the configuration found there.
+    """`model_class.from_pretrained` in float32; `changes` go to the configuration found there, or are a
+    whole `config`.
 
     Packed weights (see `packed.py`) are unpacked. Heads that the checkpoint does not have start untrained.
 
@@ -44,13 +45,14 @@ def load_weights(
         ValueError: the weights cannot be read, do not fit the configuration, or lack a part of the encoder;
             the message says which, and what to do.
     """
-    source = {"pretrained_model_name_or_path": folder_or_hub_name, **config}
+    source = {"pretrained_model_name_or_path": folder_or_hub_name, **changes}
     packed = Path(folder_or_hub_name) / PACKED
     try:
         if packed.is_file():
             source = {
                 "pretrained_model_name_or_path": None,
-                "config": model_class.config_class.from_pretrained(folder_or_hub_name, **config),
+                "config": changes.get("config")
+                or model_class.config_class.from_pretrained(folder_or_hub_name, **changes),
                 "state_dict": unpack(packed),
             }
         with quiet():

@@ -55,8 +55,8 @@ def load_fastbert(
     source = folder
     if backbone := backbone_of(folder):
         source = Path(find_model(backbone))
-        sizes = FastBertConfig.from_pretrained(folder).to_diff_dict()
-        model = load_weights(FastBertForSequenceClassification, source, **sizes)
+        config = FastBertConfig.from_pretrained(folder)
+        model = load_weights(FastBertForSequenceClassification, source, config=config)
         load_adapters(model, folder)
     else:
         model = load_weights(FastBertForSequenceClassification, folder)
