@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.stats import t as t_distribution
 
 from course_lib.measures.cost import exit_flops, layer_flops
 from course_lib.measures.report import speed_for
@@ -147,6 +148,24 @@ def difference(contender: Contender, rival: Contender, draws: int = 4000, seed: 
     drawn = (of_seeds @ gains * of_texts).sum(1)  # [D]
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Difference(float(gains.mean()), float(low), float(high))
+
+
+def difference_of_seeds(ours: Sequence[float], theirs: Sequence[float]) -> Difference:
+    """The same where records keep one accuracy a seed and no single answers: paired by seed, Student's t.
+
+    Texts cannot be drawn again then, so the interval says how seeds differ, not how other texts would. A
+    single seed says nothing of that: its interval is everything.
+
+    Raises:
+        ValueError: other numbers of seeds.
+    """
+    if len(ours) != len(theirs):
+        raise ValueError(f"{len(ours)} seeds cannot be paired with {len(theirs)}")
+    gains = np.asarray(ours, dtype=float) - np.asarray(theirs, dtype=float)
+    if len(gains) == 1:
+        return Difference(float(gains[0]), -np.inf, np.inf)
+    error = gains.std(ddof=1) / np.sqrt(len(gains)) * t_distribution.ppf(0.975, len(gains) - 1)
+    return Difference(float(gains.mean()), float(gains.mean() - error), float(gains.mean() + error))
 
 
 # --- shared ----------------------------------------------------------------------------------------

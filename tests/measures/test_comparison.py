@@ -6,6 +6,7 @@ import pytest
 from course_lib.measures.comparison import (
     Contender,
     difference,
+    difference_of_seeds,
     early_exit,
     fixed_depth,
     fixed_depth_on_the_clock,
@@ -155,3 +156,12 @@ def test_seeds_widen_the_interval():
     spread = difference(static("a", ours, 1.0), static("b", np.zeros((3, 2000)), 1.0))
     one = difference(static("a", ours[1], 1.0), static("b", np.zeros(2000), 1.0))
     assert spread.high - spread.low > 2 * (one.high - one.low)
+
+
+def test_seeds_alone_are_paired_with_students_t():
+    found = difference_of_seeds([0.80, 0.82, 0.84], [0.79, 0.80, 0.81])  # gains 0.01, 0.02, 0.03
+    assert found.mean == pytest.approx(0.02)
+    assert found.high - found.mean == pytest.approx(4.303 * 0.01 / 3**0.5, rel=1e-3)
+    assert not difference_of_seeds([0.9], [0.1]).clear
+    with pytest.raises(ValueError, match="cannot be paired"):
+        difference_of_seeds([0.9], [0.1, 0.2])

@@ -1,0 +1,1 @@
+"""What lessons show as tables: pandas frames with words in the language in use."""
