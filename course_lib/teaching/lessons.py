@@ -6,9 +6,12 @@ A source is a jupytext percent file in notebooks/source. Its rules:
 - A code cell carries no language, stands once for both, and has at most 14 lines.
 - A code cell tagged `solution` is followed by one tagged `starter`: the student version has the starter,
   the others the solution. Markdown tagged `solution`, and cells tagged `test`, are not for students either.
-- Headings end with the minutes they take, "(8 min)" or "（8 分钟）", and so do exercises: "**Exercise 1**
-  (★, 5 min)". Both languages say the same; `{{teaching_minutes}}` and `{{exercise_minutes}}` are the sums,
-  and `{{runtime}}` is measured.
+- Numbered headings end with the minutes they take and where: "## 3.1 Why depth? (10 min, class)" or
+  "（10 分钟，课堂）", "(6 min, home)" or "（6 分钟，课后）". One class hour must hold the class sections.
+- Exercises say their minutes: "**Exercise 1** (★, 5 min)". They are part of their section's minutes; an
+  exercise of a class section that is done at home, "(★, 5 min, home)" or "（★，5 分钟，课后）", comes on top.
+- Both languages say the same. `{{class_minutes}}`, `{{home_minutes}}` and `{{exercise_minutes}}` (wherever
+  they are done) are the sums, and `{{runtime}}` is measured.
 
 What comes out (never edited by hand):
 
@@ -50,14 +53,17 @@ TAGS = {
     "nbval-ignore-output": "run by the tests, output not compared",
     "nbval-check-output": "run by the tests, output compared",
 }
-MINUTES = {  # where a lesson says how long something takes, by language
-    "teaching_minutes": {"en": r"^## .*\((\d+) min\)$", "zh": r"^## .*（(\d+) 分钟）$"},
-    "exercise_minutes": {
-        "en": r"^\*\*Exercise \d+\*\* \(★+, (\d+) min\b",
-        "zh": r"^\*\*练习 \d+\*\*（★+，(\d+) 分钟",
-    },
+CLASS_HOUR = 45  # minutes; what all class sections of a lesson may take together
+PLACES = {"class": "class", "home": "home", "课堂": "class", "课后": "home"}
+HEADING = {  # "## 3.1 Why depth? (10 min, class)"
+    "en": re.compile(r"## .*?(?: \((?P<minutes>\d+) min(?:, (?P<place>class|home))?\))?$"),
+    "zh": re.compile(r"## .*?(?:（(?P<minutes>\d+) 分钟(?:，(?P<place>课堂|课后))?）)?$"),
 }
-FACTS = ("runtime", *MINUTES)
+EXERCISE = {  # "**Exercise 1** (★, 5 min, home, open)"
+    "en": re.compile(r"\*\*Exercise \d+\*\* \(★+, (?P<minutes>\d+) min(?:, (?P<place>home))?\b"),
+    "zh": re.compile(r"\*\*练习 \d+\*\*（★+，(?P<minutes>\d+) 分钟(?:，(?P<place>课后))?"),
+}
+FACTS = ("runtime", "class_minutes", "home_minutes", "exercise_minutes", "teaching_minutes")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -171,24 +177,60 @@ def _hold_starters(file: str, cells: tuple[Cell, ...]) -> None:
             raise SourceError(f"{file}:{following.line}: a starter without its solution right before it")
 
 
+@dataclass(frozen=True)
+class _Timed:
+    """A numbered heading or an exercise: how long it takes, and where it says it is done."""
+
+    line: int
+    kind: str
+    minutes: int
+    place: str | None
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.minutes} min" + (f", {self.place}" if self.place else "")
+
+
+def _timed(file: str, cells: tuple[Cell, ...], language: str) -> list[_Timed]:
+    """What takes time in one language, in order."""
+    found = []
+    for cell in cells:
+        rows = cell.text.splitlines() if cell.language == language else []
+        for number, row in enumerate(rows, start=cell.line + 1):
+            for kind, patterns in (("section", HEADING), ("exercise", EXERCISE)):
+                said = patterns[language].match(row)
+                if said and said["minutes"]:
+                    found.append(_Timed(number, kind, int(said["minutes"]), PLACES.get(said["place"])))
+                elif said and re.match(r"## \d", row):
+                    raise SourceError(f"{file}:{number}: a numbered heading needs its minutes")
+    return found
+
+
 def _minutes(file: str, cells: tuple[Cell, ...]) -> dict[str, int]:
-    """How long the lesson takes: what headings and exercises say, added up."""
-    totals = {}
-    for fact, patterns in MINUTES.items():
-        said = {
-            language: [
-                (cell.line, int(minutes))
-                for cell in cells
-                if cell.language == language
-                for minutes in re.findall(pattern, cell.text, re.MULTILINE)
-            ]
-            for language, pattern in patterns.items()
-        }
-        for (line, english), (_, chinese) in zip_longest(said["en"], said["zh"], fillvalue=(1, None)):
-            if english != chinese:
-                raise SourceError(f"{file}:{line}: {fact}: {english} in English, but {chinese} in Chinese")
-        totals[fact] = sum(minutes for _, minutes in said["en"])
-    return totals
+    """How long the lesson takes: what headings and exercises say, added up and held to a class hour."""
+    timed, chinese = (_timed(file, cells, language) for language in ("en", "zh"))
+    for ours, theirs in zip_longest(timed, chinese):
+        if str(ours) != str(theirs):
+            line = (ours or theirs).line
+            raise SourceError(f"{file}:{line}: minutes: {ours} in English, but {theirs} in Chinese")
+
+    sums = dict.fromkeys(("class", "home", "exercise", None), 0)  # None: sections that do not say where
+    left = 0  # of the section's minutes, for its exercises
+    for each in timed:
+        if each.kind == "exercise":
+            sums["exercise"] += each.minutes
+        if each.kind == "section" or each.place == "home":
+            sums[each.place] += each.minutes
+        left = each.minutes if each.kind == "section" else left - (0 if each.place else each.minutes)
+        if left < 0 and not sums[None]:
+            raise SourceError(f"{file}:{each.line}: the exercises take longer than their section")
+        if each.kind == "section" and each.place is None and (sums["class"] or sums["home"]):
+            raise SourceError(f'{file}:{each.line}: a section needs its place: "class" or "home"')
+    if sums["class"] > CLASS_HOUR:
+        raise SourceError(
+            f"{file}: the class sections take {sums['class']} minutes, but a class hour has {CLASS_HOUR}"
+        )
+    places = {f"{place}_minutes": sums[place] for place in ("class", "home", "exercise")}
+    return {**places, "teaching_minutes": sums["class"] + sums["home"] + sums[None]}
 
 
 # --- from a source to a notebook -------------------------------------------------------------------

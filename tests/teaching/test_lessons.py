@@ -22,10 +22,10 @@ GOOD = (
     HEADER
     + """\
 # %% [markdown] lang="en"
-# # Title, {{teaching_minutes}} minutes, {{runtime}}
+# # Title, {{class_minutes}} minutes, {{runtime}}
 
 # %% [markdown] lang="zh"
-# # 标题，{{teaching_minutes}} 分钟，{{runtime}}
+# # 标题，{{class_minutes}} 分钟，{{runtime}}
 
 # %%
 from course_lib import words
@@ -49,14 +49,28 @@ import time
 print(time.perf_counter())
 
 # %% [markdown] lang="en"
-# ## 1.1 A part (5 min)
+# ## 1.1 A part (5 min, class)
 #
 # **Exercise 1** (★, 3 min, open). Say 42.
 
 # %% [markdown] lang="zh"
-# ## 1.1 一节（5 分钟）
+# ## 1.1 一节（5 分钟，课堂）
 #
 # **练习 1**（★，3 分钟，开放题）。说 42。
+"""
+)
+HOME = (
+    GOOD
+    + """
+# %% [markdown] lang="en"
+# ## 1.2 More (41 min, home)
+#
+# ## What you saw
+
+# %% [markdown] lang="zh"
+# ## 1.2 更多（41 分钟，课后）
+#
+# ## 看到了什么
 """
 )
 
@@ -101,8 +115,31 @@ BAD = {
         r":19: a solution needs a starter cell right after it",
     ),
     "starter alone": (GOOD.replace('tags=["solution"]', ""), r":23: a starter without its solution"),
-    "other minutes": (GOOD.replace("（5 分钟）", "（6 分钟）"), r": teaching_minutes: 5 in English, but 6"),
-    "minutes missing": (GOOD.replace("★，3 分钟，", "★，"), r": exercise_minutes: 3 in English, but None"),
+    "other minutes": (
+        GOOD.replace("（5 分钟", "（6 分钟"),
+        r":36: minutes: section, 5 min, class in English, but section, 6 min, class in Chinese",
+    ),
+    "other place": (GOOD.replace("，课堂", "，课后"), r"min, class in English, but section, 5 min, home in"),
+    "minutes missing": (
+        GOOD.replace("★，3 分钟，", "★，"),
+        r":38: minutes: exercise, 3 min in English, but None in Chinese",
+    ),
+    "no minutes at all": (
+        GOOD.replace(" (5 min, class)", "").replace("（5 分钟，课堂）", ""),
+        r":36: a numbered heading needs its minutes",
+    ),
+    "a section without its place": (
+        HOME.replace(", home", "").replace("，课后", ""),
+        r":46: a section needs its place",
+    ),
+    "more than a class hour": (
+        HOME.replace("41 min, home", "41 min, class").replace("41 分钟，课后", "41 分钟，课堂"),
+        r"01_small\.py: the class sections take 46 minutes, but a class hour has 45",
+    ),
+    "exercises longer than their section": (
+        GOOD.replace("3 min", "6 min").replace("3 分钟", "6 分钟"),
+        r":38: the exercises take longer than their section",
+    ),
     "raw cell": (GOOD + "\n# %% [raw]\n# text\n", r"a raw cell; only code and Markdown"),
 }
 
@@ -117,7 +154,20 @@ def test_a_bad_source_is_refused_with_file_and_line(tmp_path, case):
 def test_a_good_source_is_read(tmp_path):
     source = read_source(written(tmp_path, GOOD))
     assert [cell.kind for cell in source.cells] == ["markdown"] * 2 + ["code"] * 5 + ["markdown"] * 2
-    assert source.minutes == {"teaching_minutes": 5, "exercise_minutes": 3}
+    assert minutes_of(source) == (5, 0, 3)
+
+
+def minutes_of(source):
+    return tuple(source.minutes[f"{place}_minutes"] for place in ("class", "home", "exercise"))
+
+
+def test_minutes_are_added_up_by_place(tmp_path):
+    assert minutes_of(read_source(written(tmp_path, HOME))) == (5, 41, 3)
+
+
+def test_an_exercise_done_at_home_comes_on_top_of_its_section(tmp_path):
+    at_home = HOME.replace("★, 3 min,", "★, 30 min, home,").replace("★，3 分钟，", "★，30 分钟，课后，")
+    assert minutes_of(read_source(written(tmp_path, at_home))) == (5, 71, 30)
 
 
 def test_an_unknown_lesson_is_refused(tmp_path):
