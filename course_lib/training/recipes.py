@@ -18,18 +18,21 @@ OPTIONS = {  # what `course train` may change in a recipe, stage by stage
     "baseline": ("data",),
     "fastbert": ("seed", "backbone", "data"),
     "pruning": ("seed", "backbone", "data"),
+    "student": ("seed",),
 }
 NEEDED = {  # what a recipe must say, stage by stage
     "pretrain": {"phases", "seed"},
     "baseline": {"data"},
     "fastbert": {"data", "seeds", "model", "finetune", "distil"},
     "pruning": {"data", "backbone", "seeds", "cut", "tuned", "finetune"},
+    "student": {"data", "teacher", "seeds", "layers", "finetune"},
 }
 ALLOWED = {  # what it may say besides
     "pretrain": {"start", "teacher", "tokenizer", "model", "layer_drop"},
     "baseline": set(),
     "fastbert": {"backbone", "keep"},
     "pruning": {"layer_drop"},
+    "student": set(),
 }
 FROM_NOTHING = {"tokenizer", "model"}  # what pre-training must know that begins with random weights
 LOOP = {field.name for field in fields(LoopSettings)} - {"seed"}
@@ -51,6 +54,7 @@ TABLES = {  # what its tables may say, stage by stage
         "layer_drop": LAYER_DROP,
     },
     "pruning": {"finetune": LOOP | {"hide_tokens"}, "layer_drop": LAYER_DROP},
+    "student": {"finetune": LOOP},
 }
 NEEDED_IN = {  # what its tables must say
     "tokenizer": {"kind", "vocab_size", "max_length"},

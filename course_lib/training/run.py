@@ -8,13 +8,14 @@ from pathlib import Path
 from course_lib.measures.records import read_record
 from course_lib.paths import CHECKPOINTS, RECIPES, RUNS, TRACES, UNFINISHED
 from course_lib.texts.corpora import load_corpus
-from course_lib.texts.own_texts import FORMATS
+from course_lib.texts.own_files import FORMATS
 from course_lib.training.baseline import train_baseline
 from course_lib.training.fastbert import train_fastbert
 from course_lib.training.pretrain import pretrain
 from course_lib.training.provenance import BEGINS_WITH
 from course_lib.training.pruning_study import run_pruning_study
 from course_lib.training.recipes import OPTIONS, read_recipe
+from course_lib.training.student import train_student
 
 
 def run_recipe(
@@ -54,7 +55,7 @@ def run_recipe(
             recipe |= {"seed": seed, "name": f"{recipe['name']}-seed{seed}"}
         return pretrain(recipe, checkpoints, runs)
     if recipe["stage"] == "baseline":
-        return train_baseline(load_corpus(recipe["data"]), recipe["name"], runs)
+        return train_baseline(load_corpus(recipe["data"]), recipe["name"], runs, traces)
     seeds = recipe["seeds"] if seed is None else [seed]
     if recipe["stage"] == "fastbert":
         kept = seed if replaced and seed is not None else recipe["seeds"][0]
@@ -62,6 +63,8 @@ def run_recipe(
         return [
             train_fastbert(recipe, *each, checkpoints, runs, traces) for each in zip(seeds, keep, strict=True)
         ][-1]
+    if recipe["stage"] == "student":
+        return [train_student(recipe, each, runs, traces) for each in seeds][-1]
     return [run_pruning_study(recipe, each, runs) for each in seeds][-1]
 
 
