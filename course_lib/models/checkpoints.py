@@ -15,9 +15,15 @@ from course_lib.models.folders import checked, write_checksums
 
 
 def save_checkpoint(folder: Path, model, tokenizer, dtype: torch.dtype | None = None) -> None:
-    """Writes weights (safetensors, in `dtype` if given), config, tokenizer and checksums into `folder`."""
+    """Writes weights (safetensors, in `dtype` if given), config, tokenizer and checksums into `folder`.
+
+    The config names the model's own precision, so that whoever loads the folder can go on training: half
+    precision is for the disk only.
+    """
     saved = model if dtype is None else copy.deepcopy(model).to(dtype)
     saved.save_pretrained(folder)
+    saved.config.dtype = model.dtype
+    saved.config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     write_checksums(folder)
 
