@@ -74,6 +74,7 @@ def new_fastbert(
     options = {
         **recipe["model"],
         "num_labels": len(names),
+        "problem_type": None,  # whatever the backbone was trained for
         "id2label": dict(enumerate(names)),
         "label2id": {name: number for number, name in enumerate(names)},
     }

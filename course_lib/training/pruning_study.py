@@ -1,7 +1,7 @@
 """The experiment behind lesson 4: one backbone, cut to fewer layers in three ways.
 
-- `masked_loss`: the pre-trained network, cut to every other layer; its loss on held-out reviews, without
-  training after the cut;
+- `masked_loss`: the pre-trained network, cut to every other layer; its loss on held-out texts, without
+  training after the cut (only where the backbone has its masked-language-model head);
 - `cut`: fine-tuned with all its layers, then cut by each strategy, without training after the cut;
 - `cut_then_tuned`: pre-trained, cut to every other layer, then fine-tuned at that depth (the paper's way
   on GLUE, A.1.5).
@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from datasets import Dataset, DatasetDict
 from transformers import (
-    AutoTokenizer,
+    AutoConfig,
     BertForMaskedLM,
     BertForSequenceClassification,
     DataCollatorWithPadding,
@@ -25,9 +25,10 @@ from transformers import (
 )
 
 from course_lib.measures.records import write_record
-from course_lib.models.backbones import find_model, load_weights
+from course_lib.models.backbones import find_model, load_tokenizer, load_weights
 from course_lib.models.layerdrop import LayerDrop
 from course_lib.models.pruning import data_driven, every_other, only_layers, prune, search_on_valid
+from course_lib.models.similarity import block_influence, most_influential
 from course_lib.paths import RUNS, UNFINISHED
 from course_lib.texts.batches import LengthBuckets, tokenise
 from course_lib.texts.corpora import load_corpus
@@ -49,9 +50,10 @@ def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS) -> dict:
     run = identity(recipe, [data, seed])
     name = f"{recipe['name']}-seed{seed}"
     folder = find_model(recipe["backbone"])
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    masked = load_weights(BertForMaskedLM, folder)
-    total = masked.config.num_hidden_layers
+    config = AutoConfig.from_pretrained(folder)
+    tokenizer = load_tokenizer(folder, config)
+    tokenizer.model_max_length = min(tokenizer.model_max_length, recipe.get("max_tokens", 512))
+    total = config.num_hidden_layers
     cuts = {keep: every_other(total, keep) for keep in {total, *recipe["cut"], *recipe["tuned"]}}
     options = dict(num_labels=len(class_names(corpus)), hidden_dropout_prob=0.1)
 
@@ -65,14 +67,11 @@ def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS) -> dict:
         return model
 
     full = tuned(total, recipe.get("layer_drop"))
-    validation = tokenise(corpus["validation"].select_columns("text"), tokenizer)
     metrics = {
         "layers": total,
         "accuracy": accuracy(full, tokenizer, corpus["test"]),
         "parameters": {keep: prune(full, layers).num_parameters() for keep, layers in cuts.items()},
-        "masked_loss": {
-            keep: held_out_loss(prune(masked, layers), tokenizer, validation) for keep, layers in cuts.items()
-        },
+        "masked_loss": _masked_losses(folder, tokenizer, corpus["validation"], cuts),
         "cut": {
             strategy: {
                 keep: {"layers": layers, "accuracy": accuracy(prune(full, layers), tokenizer, corpus["test"])}
@@ -93,6 +92,17 @@ def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS) -> dict:
         "seconds": round(time.perf_counter() - start),
     }
     return write_record(name, record, runs)
+
+
+def _masked_losses(
+    folder: str, tokenizer: PreTrainedTokenizerFast, rows: Dataset, cuts: dict[int, list[int]]
+) -> dict[int, float]:
+    """Number of layers kept -> nats a hidden token; nothing where the backbone has no such head."""
+    if "BertForMaskedLM" not in (AutoConfig.from_pretrained(folder).architectures or []):
+        return {}
+    masked = load_weights(BertForMaskedLM, folder)
+    texts = tokenise(rows.select_columns("text"), tokenizer)
+    return {keep: held_out_loss(prune(masked, layers), tokenizer, texts) for keep, layers in cuts.items()}
 
 
 def _chosen_layers(
@@ -119,10 +129,13 @@ def _chosen_layers(
     def learned(keep: int) -> list[int]:
         return data_driven(full.eval(), loss, keep, steps=100, seed=seed)[0]
 
+    few = batches[:20]  # influence hardly differs from text to text
+    influence = block_influence(full.eval(), (collate([rows[n] for n in batch]) for batch in few))
     return {
         "every_other": {keep: every_other(total, keep) for keep in keeps},
         "first": {keep: list(range(1, keep + 1)) for keep in keeps},
         "search": {keep: searched(keep) for keep in keeps},
+        "similarity": {keep: most_influential(influence, keep) for keep in keeps},
         "data_driven": {keep: learned(keep) for keep in keeps},
     }
 

@@ -31,7 +31,7 @@ ALLOWED = {  # what it may say besides
     "pretrain": {"start", "teacher", "tokenizer", "model", "layer_drop"},
     "baseline": set(),
     "fastbert": {"backbone", "keep"},
-    "pruning": {"layer_drop"},
+    "pruning": {"layer_drop", "max_tokens"},
     "student": set(),
 }
 FROM_NOTHING = {"tokenizer", "model"}  # what pre-training must know that begins with random weights
