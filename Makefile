@@ -47,6 +47,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	    echo "Python cannot make virtual environments; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install -c requirements.lock -e ".[test]"
+	$(BIN)/python -m ipykernel install --sys-prefix --env OMP_WAIT_POLICY PASSIVE  # see course_lib/__init__.py
 	$(BIN)/course corpus laws news || echo "Lesson 06 needs these texts: run  course corpus laws news  again later."
 	@touch $@
 

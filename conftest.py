@@ -13,6 +13,7 @@ OFFLINE = Path(__file__).parent / "tests" / "offline"
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before PyTorch is loaded; see course_lib/__init__.py
 
 # On a busy machine an example may take long; that is no failure.
 hypothesis.settings.register_profile("course", deadline=None)

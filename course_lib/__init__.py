@@ -4,7 +4,12 @@ Names are imported when they are first asked for, so that `course doctor` can st
 where PyTorch itself does not start.
 """
 
+import os
 from importlib import import_module
+
+# Threads of PyTorch that wait for each other must sleep, not spin: beside another program that uses the
+# processor, spinning made a forward pass 10 to 70 times slower. It is read once, when PyTorch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = {
     "ExitTrace": "measures.trace",
