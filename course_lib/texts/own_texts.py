@@ -1,118 +1,205 @@
-"""Texts of your own, from a file or a data set of the hub, in the shape of the course's corpora."""
+"""Texts of your own, from a file, a folder or a data set of the hub, in the shape of the course's corpora."""
 
-import shlex
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from datasets import ClassLabel, Dataset, DatasetDict, Value, load_dataset
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value, load_dataset
 from datasets.exceptions import DatasetsError
 
-from course_lib.texts.shape import SPLITS, renumber, split_by_hash
+from course_lib.texts.columns import find_column, missing_columns
+from course_lib.texts.labels import label_name, refuse_two_spellings
+from course_lib.texts.own_files import Table, read_table, table_of
+from course_lib.texts.own_folders import files_by_split
+from course_lib.texts.shape import SPLITS, canonical, split_by_hash
 
-FORMATS = {".csv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}  # suffix -> loader
-BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # with which a UTF-16 file begins
+
+class Rows(NamedTuple):
+    """Texts and the names of their classes; `classes` in their order, where the data bring them along."""
+
+    texts: list[str]
+    labels: list[str]
+    classes: list[str] | None = None
 
 
 def from_files(path: str | Path, text: str = "text", label: str = "label") -> DatasetDict:
-    """A CSV, JSON-lines or Parquet file of your own, in the shape of `reviews()`.
+    """A CSV, TSV, JSON-lines or Parquet file of your own, in the shape of `reviews()`.
 
     Args:
-        path: the file; its suffix (.csv, .jsonl, .json, .parquet, in any case) tells the format.
-        text, label: the names of the two columns. Numbers are taken as words ("0", "1").
+        path: the file; its suffix (.csv, .tsv, .jsonl, .ndjson, .json, .parquet, in any case) tells the
+            format.
+        text, label: the names of the two columns; case and blanks around them do not matter. Numbers are
+            taken as words ("0", "1"; 1.0 as "1"), without blanks around them.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: unknown suffix, wrong encoding, empty or broken file, missing column, an empty cell
-            (rows count from 1, without the header), one class only, or too few rows for three splits.
+        ValueError: unknown suffix, wrong encoding, empty or broken file, a row longer than the header, a
+            missing column, an empty cell (rows count from 1, without the header), one class only, two
+            classes that differ in spelling only, or too few rows for three splits.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no file at {path}")
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise ValueError(f"{path.name}: unknown suffix {path.suffix!r}; known: {', '.join(FORMATS)}")
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path.name} is empty")
-    if suffix != ".parquet":
-        _check_utf8(path)
-    options = {"keep_default_na": False} if suffix == ".csv" else {}  # "NA" may be somebody's text
-    loaded = _load(path.name, FORMATS[suffix], data_files=str(path), split="train", **options)
-    return _to_course_shape({"train": loaded}, text, label, origin=path.name)
+    return _to_course_shape({"train": _rows_of_file(path, text, label)}, path.name)
+
+
+def all_rows(path: str | Path, text: str = "text", label: str = "label") -> Dataset:
+    """A file as `from_files` reads it, but whole: not split, so it may be as short as you like."""
+    path = Path(path)
+    rows = _rows_of_file(path, text, label)
+    return _dataset(rows, _classes(rows, path.name), path.name)
 
 
 def from_hub(path: str, /, text: str = "text", label: str = "label", **load_options) -> DatasetDict:
-    """A data set of the Hugging Face hub, or a local folder in its layout, in the shape of `reviews()`.
+    """A folder, or a data set of the Hugging Face hub, in the shape of `reviews()`.
 
-    Splits that the data set brings are kept, and their classes numbered as in its training split; a
+    A folder holds files that `from_files` reads, called train, validation (or dev) and test; or it has the
+    hub's layout. Splits that are there are kept, and their classes numbered as in the training split; a
     missing validation or test split is cut out of the training split by hash. A validation or test split
-    whose labels are all kept secret (-1 on the hub) counts as missing, with a warning. `load_options` go
-    to `datasets.load_dataset` (`name` chooses among several configurations; `revision`, …).
+    whose labels are all kept secret (there is no such column, or nothing in it but -1) counts as missing,
+    with a warning; there is one, too, where such a split holds texts of the training split. `load_options`
+    go to `datasets.load_dataset` (`name` chooses among several configurations; `revision`, …).
 
     Raises:
         ValueError: as `from_files`; also where a split has labels that the training split does not have.
     """
-    loaded = _load(path, path, **load_options)
-    if isinstance(loaded, Dataset):
-        loaded = {"train": loaded}
-    if "train" not in loaded:
-        raise ValueError(f"{path} has no training split; it has: {', '.join(loaded)}")
-    return _to_course_shape(_without_secret_splits(loaded, label, path), text, label, origin=path)
+    tables = _tables_of_folder(Path(path), text, label) if not load_options else {}
+    tables = tables or _tables_of_hub(path, **load_options)
+    if "train" not in tables:
+        raise ValueError(f"{path} has no training split; it has: {', '.join(tables)}")
+    parts, notes = {}, []
+    for split in (split for split in SPLITS if split in tables):
+        if split != "train" and _is_secret(tables[split].values(), label):
+            notes.append(
+                f"{path}: the {split} split keeps all its labels secret (column {label!r} is missing, "
+                "empty or -1 throughout); left out, one is cut out of train"
+            )
+        else:
+            parts[split] = _joined(
+                [_two_columns(table, text, label, place) for place, table in tables[split].items()]
+            )
+    for note in notes + _texts_of_train(parts, path):
+        warnings.warn(note, stacklevel=2)
+    return _to_course_shape(parts, path)
 
 
-def _check_utf8(path: Path) -> None:
-    try:
-        path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        with path.open("rb") as file:
-            encoding = "UTF-16" if file.read(2) in BYTE_ORDER_MARKS else "GB18030"
-        new = path.with_name(f"{path.stem}-utf8{path.suffix}")
-        command = shlex.join(["iconv", "-f", encoding, "-t", "UTF-8", str(path)])
-        raise ValueError(
-            f"{path.name} is not UTF-8 (byte {error.start}); convert it: {command} > {shlex.quote(str(new))}"
-        ) from None
+def _tables_of_folder(folder: Path, text: str, label: str) -> dict[str, dict[str, Table]]:
+    """Split -> the place that an error names -> the table that lies there."""
+    return {
+        split: {f"{file} ({split})": read_table(file, (text, label)) for file in files}
+        for split, files in files_by_split(folder, (text, label)).items()
+    }
 
 
-def _load(origin: str, *arguments, **options) -> Dataset | DatasetDict:
+def _tables_of_hub(path: str, **load_options) -> dict[str, dict[str, Table]]:
+    loaded = _load(path, **load_options)
+    loaded = {"train": loaded} if isinstance(loaded, Dataset) else loaded
+    return {split: {f"{path} ({split})": table_of(rows)} for split, rows in loaded.items()}
+
+
+def _rows_of_file(path: Path, text: str, label: str) -> Rows:
+    return _two_columns(read_table(path, (text, label)), text, label, path.name)
+
+
+def _load(path: str, **options) -> Dataset | DatasetDict:
     """`datasets.load_dataset`; what cannot be read is a ValueError that tells the reason."""
     try:
-        return load_dataset(*arguments, **options)
+        return load_dataset(path, **options)
     except FileNotFoundError:  # also a data set that the hub does not have: the message is clear
         raise
     except (ValueError, DatasetsError) as error:
-        reason = str(error.__cause__ or error).strip()
-        raise ValueError(f"{origin} holds no rows that can be read ({reason})") from None
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise ValueError(f"{path} holds no rows that can be read ({reason[:400]})") from None
 
 
-def _without_secret_splits(loaded: Mapping[str, Dataset], label: str, origin: str) -> dict[str, Dataset]:
-    """Leaves out validation and test where nobody may know their labels; the caller is warned."""
-    kept = dict(loaded)
-    for split in ("validation", "test"):
-        rows = kept.get(split)
-        if rows is None or len(rows) == 0 or label not in rows.column_names:
-            continue
-        feature = rows.features[label]
-        if isinstance(feature, Value | ClassLabel) and all(_is_secret(cell) for cell in rows[label]):
-            warnings.warn(f"{origin}: the {split} split keeps all its labels secret; left out", stacklevel=3)
-            del kept[split]
-    return kept
+def _is_secret(tables: Iterable[Table], label: str) -> bool:
+    """Whether nobody may know the labels: they are missing, or -1, which is the hub's sign for it."""
+    tables = list(tables)
+    for table in tables:
+        column = find_column(table.columns, label)
+        if column is not None and any(cell not in (None, "", -1, "-1") for cell in table.columns[column]):
+            return False
+    return any(len(cells) for table in tables for cells in table.columns.values())
 
 
-def _is_secret(cell) -> bool:
-    return cell is None or cell == -1
+def _texts_of_train(parts: Mapping[str, Rows], origin: str) -> list[str]:
+    """A warning for each other split that holds texts of the training split."""
+    train = {canonical(text) for text in parts["train"].texts}
+    notes = []
+    for split, rows in parts.items():
+        known = sum(1 for text in rows.texts if canonical(text) in train)
+        if split != "train" and known:
+            notes.append(
+                f"{origin}: {known} of the {len(rows.texts)} texts of the {split} split stand in the "
+                "training split, too; what a model reaches on them says little about new texts"
+            )
+    return notes
 
 
-def _to_course_shape(loaded: Mapping[str, Dataset], text: str, label: str, origin: str) -> DatasetDict:
-    brought = [split for split in SPLITS if split in loaded]
+def _two_columns(table: Table, text: str, label: str, origin: str) -> Rows:
+    """The two columns as words, without an empty cell."""
+    if not table.columns:
+        raise ValueError(f"{origin} holds no rows")
+    if error := missing_columns(table.columns, {"text": text, "label": label}, origin):
+        raise error
+    text, label = (find_column(table.columns, name) for name in (text, label))
+    texts, labels = list(table.columns[text]), list(table.columns[label])
+    classes = table.classes.get(label)
+    if classes:  # the hub marks labels that are kept secret with -1
+        labels = [classes[cell] if cell is not None and cell >= 0 else None for cell in labels]
+    if len(texts) != len(labels):
+        raise ValueError(f"{origin}: {len(texts)} cells in column {text!r}, but {len(labels)} in {label!r}")
+    if not texts:
+        raise ValueError(f"{origin} holds no rows")
+    for column, cells in ((text, texts), (label, labels)):
+        for number, cell in enumerate(cells, start=1):
+            if isinstance(cell, list | dict):
+                raise ValueError(
+                    f"{origin}, row {number}: column {column!r} must hold words, or numbers, one in each cell"
+                )
+            if cell is None or cell != cell or not _word(cell).strip():  # only NaN differs from itself
+                raise ValueError(f"{origin}, row {number}: the cell of column {column!r} is empty")
+    if not classes:
+        labels = [label_name(_word(cell)) for cell in labels]
+    return Rows([_word(cell) for cell in texts], labels, classes)
+
+
+def _word(cell: object) -> str:
+    return cell.decode("utf-8") if isinstance(cell, bytes) else str(cell)
+
+
+def _joined(rows: list[Rows]) -> Rows:
+    """Several files of one split, one after the other."""
+    texts = [text for each in rows for text in each.texts]
+    return Rows(texts, [label for each in rows for label in each.labels], rows[0].classes)
+
+
+def _classes(rows: Rows, origin: str) -> list[str]:
+    if rows.classes:
+        return rows.classes
+    names = sorted(set(rows.labels))
+    refuse_two_spellings(names, origin)
+    return names
+
+
+def _dataset(rows: Rows, names: list[str], origin: str) -> Dataset:
+    number = {name: number for number, name in enumerate(names)}
+    if unknown := sorted(set(rows.labels) - set(names)):
+        raise ValueError(
+            f"{origin} has labels that its training split has not: unknown labels: {', '.join(unknown)}; "
+            f"known: {', '.join(names)}"
+        )
+    features = Features(text=Value("string"), label=ClassLabel(names=names))
+    return Dataset.from_dict(
+        {"text": rows.texts, "label": [number[label] for label in rows.labels]}, features
+    )
+
+
+def _to_course_shape(brought: Mapping[str, Rows], origin: str) -> DatasetDict:
+    names = _classes(brought["train"], origin)
     parts = {}
-    for split in brought:
+    for split, rows in brought.items():
         place = f"{origin} ({split})" if len(brought) > 1 else origin
-        rows = _two_columns(loaded[split], text, label, place)
-        names = (parts["train"] if parts else rows).features["label"].names  # train comes first
-        try:
-            parts[split] = renumber(rows, names)
-        except ValueError as error:
-            raise ValueError(f"{place} has labels that its training split has not: {error}") from None
+        parts[split] = _dataset(rows, names, place)
     train = parts["train"]
     if len(set(train["label"])) < 2:
         raise ValueError(f"{origin} holds one class only; a classifier needs at least two")
@@ -122,32 +209,8 @@ def _to_course_shape(loaded: Mapping[str, Dataset], text: str, label: str, origi
         parts |= split_by_hash(rows, train.features["label"], ["train", *missing])
     for split, rows in parts.items():
         if len(rows) == 0:
-            raise ValueError(f"{origin}: {len(train)} rows are too few, they leave the {split} split empty")
+            raise ValueError(
+                f"{origin}: {len(train)} rows are too few, they leave the {split} split empty; add rows, or "
+                "put files called train, validation and test into a folder"
+            )
     return DatasetDict({split: parts[split] for split in SPLITS})
-
-
-def _two_columns(rows: Dataset, text: str, label: str, origin: str) -> Dataset:
-    """The columns `text` (string) and `label` (ClassLabel), without an empty cell."""
-    if len(rows) == 0:
-        raise ValueError(f"{origin} holds no rows")
-    for column in (text, label):
-        if column not in rows.column_names:
-            raise ValueError(f"{origin} has no column {column!r}; it has: {', '.join(rows.column_names)}")
-        if not isinstance(rows.features[column], Value | ClassLabel):
-            raise ValueError(f"{origin}: column {column!r} must hold words, or numbers, one in each cell")
-        for number, cell in enumerate(rows[column], start=1):
-            if _is_missing(cell, rows.features[column]):
-                raise ValueError(f"{origin}, row {number}: the cell of column {column!r} is empty")
-    rows = rows.select_columns([text, label])
-    rows = rows.rename_columns({old: new for old, new in ((text, "text"), (label, "label")) if old != new})
-    if rows.features["text"] != Value("string"):
-        rows = rows.cast_column("text", Value("string"))
-    if not isinstance(rows.features["label"], ClassLabel):
-        rows = rows.class_encode_column("label")
-    return rows
-
-
-def _is_missing(cell, feature: Value | ClassLabel) -> bool:
-    if isinstance(feature, ClassLabel):
-        return cell is None or cell < 0  # the hub marks labels that are kept secret with -1
-    return cell is None or cell != cell or not str(cell).strip()  # only NaN differs from itself
