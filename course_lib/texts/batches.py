@@ -7,12 +7,18 @@ from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import PreTrainedTokenizerFast
 
+from course_lib.texts.unread import warn_of_unread
+
 
 def tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
-    """One dict a text, with `input_ids`, cut at the tokenizer's maximal length, and `labels` if any."""
+    """One dict a text, with `input_ids`, cut at the tokenizer's maximal length, and `labels` if any.
+
+    Warns where the texts have labels, and the model that is to learn them cannot read much of them.
+    """
     encoded = tokenizer(list(rows["text"]), truncation=True)["input_ids"]
     if "label" not in rows.column_names:
         return [{"input_ids": ids} for ids in encoded]
+    warn_of_unread(rows["text"], tokenizer)
     return [{"input_ids": ids, "labels": label} for ids, label in zip(encoded, rows["label"], strict=True)]
 
 

@@ -16,6 +16,7 @@ from course_lib.figures.layer_histogram import draw_layer_histogram, shares
 from course_lib.figures.trade_off import draw_trade_off
 from course_lib.measures.trace import Exits, ExitTrace
 from course_lib.style import ORANGE, describe, new_figure
+from course_lib.texts.unread import Unread
 from course_lib.widgets.parts import bar, html_table, short, verdict
 from course_lib.widgets.picture import HEIGHT, WIDTH, MovingPicture, PictureBox
 from course_lib.words import class_word, t
@@ -102,7 +103,7 @@ class SpeedSlider(PictureBox):
         else:
             typed = ExitTrace.of(self.model, self.tokenizer, {"text": [text], "label": [0]})
             self.typed = replace(typed, measure=self.trace.measure)
-            self.notice.value = self._warnings(text)
+            self.notice.value = " ".join(Unread.of([text], self.tokenizer).of_one())
         self._show_typed()
 
     # --- what stands where -------------------------------------------------------------------------
@@ -166,17 +167,6 @@ class SpeedSlider(PictureBox):
             )
         columns = ("exit", "answer", "probability", "uncertainty")
         self.layers.value = html_table([*(t(f"slider.column_{name}") for name in columns), ""], rows)
-
-    def _warnings(self, text: str) -> str:
-        """What the reader should know about a typed sentence: unknown tokens, and a cut at the end."""
-        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        unknown = sum(1 for token in ids if token == self.tokenizer.unk_token_id)
-        warnings = []
-        if unknown:
-            warnings.append(t("slider.unknown", unknown=unknown, tokens=len(ids)))
-        if len(ids) + 2 > self.tokenizer.model_max_length:  # [CLS] and [SEP] take two places
-            warnings.append(t("slider.cut", tokens=self.tokenizer.model_max_length - 2))
-        return " ".join(warnings)
 
     # --- for readers without a kernel --------------------------------------------------------------
 
