@@ -22,6 +22,7 @@ from course_lib.training.distil import self_distil
 from course_lib.training.finetune import finetune_once, finetuned
 from course_lib.training.loop import seconds_spent
 from course_lib.training.provenance import begins_with, identity
+from course_lib.training.recipes import recipe_columns
 
 
 def train_fastbert(recipe: dict, seed: int, keep: bool, checkpoints: Path, runs: Path, traces: Path) -> dict:
@@ -31,7 +32,7 @@ def train_fastbert(recipe: dict, seed: int, keep: bool, checkpoints: Path, runs:
     text by text.
     """
     start = time.perf_counter()
-    corpus = load_corpus(recipe["data"])
+    corpus = load_corpus(recipe["data"], **recipe_columns(recipe))
     data = fingerprint(corpus)
     run = identity(recipe, [data, seed])
     model, tokenizer = new_fastbert(recipe, corpus, seed)

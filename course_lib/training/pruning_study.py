@@ -37,6 +37,7 @@ from course_lib.training.finetune import HiddenTokens
 from course_lib.training.loop import LoopSettings, train
 from course_lib.training.pretrain import held_out_loss
 from course_lib.training.provenance import begins_with, identity
+from course_lib.training.recipes import recipe_columns
 
 
 def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS) -> dict:
@@ -45,7 +46,7 @@ def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS) -> dict:
     The recipe lists in `cut` and in `tuned` how many layers are kept.
     """
     start = time.perf_counter()
-    corpus = load_corpus(recipe["data"])
+    corpus = load_corpus(recipe["data"], **recipe_columns(recipe))
     data = fingerprint(corpus)
     run = identity(recipe, [data, seed])
     name = f"{recipe['name']}-seed{seed}"

@@ -15,9 +15,9 @@ from course_lib.training.loop import LoopSettings
 
 OPTIONS = {  # what `course train` may change in a recipe, stage by stage
     "pretrain": ("seed",),
-    "baseline": ("data",),
-    "fastbert": ("seed", "backbone", "data"),
-    "pruning": ("seed", "backbone", "data"),
+    "baseline": ("data", "text", "label"),
+    "fastbert": ("seed", "backbone", "data", "text", "label"),
+    "pruning": ("seed", "backbone", "data", "text", "label"),
     "student": ("seed",),
 }
 NEEDED = {  # what a recipe must say, stage by stage
@@ -27,12 +27,13 @@ NEEDED = {  # what a recipe must say, stage by stage
     "pruning": {"data", "backbone", "seeds", "cut", "tuned", "finetune"},
     "student": {"data", "teacher", "seeds", "layers", "finetune"},
 }
+COLUMNS = {"text", "label"}  # the names of the two columns in data of one's own
 ALLOWED = {  # what it may say besides
     "pretrain": {"start", "teacher", "tokenizer", "model", "layer_drop"},
-    "baseline": set(),
-    "fastbert": {"backbone", "keep"},
-    "pruning": {"layer_drop", "max_tokens"},
-    "student": set(),
+    "baseline": COLUMNS,
+    "fastbert": {"backbone", "keep"} | COLUMNS,
+    "pruning": {"layer_drop", "max_tokens"} | COLUMNS,
+    "student": COLUMNS,
 }
 FROM_NOTHING = {"tokenizer", "model"}  # what pre-training must know that begins with random weights
 LOOP = {field.name for field in fields(LoopSettings)} - {"seed"}
@@ -95,7 +96,7 @@ KINDS = {  # what a value may be, in words, and how that is told
 KIND_OF = {
     key: kind
     for kind, keys in {
-        "a text in quotes": "data backbone start teacher kind schedule unit profile",
+        "a text in quotes": "data text label backbone start teacher kind schedule unit profile",
         "true or false": "keep reproduce bf16 joint step_by_step",
         "a number": "learning_rate exit_learning_rate exit_initializer_range warmup weight_decay clip "
         "hide_tokens rate",
@@ -130,6 +131,11 @@ def read_recipe(name_or_file: str | Path) -> dict:
     except ValueError as error:  # also a file that is not UTF-8
         raise ValueError(f"{path.name} is no TOML: {error}") from None
     return checked_recipe({"name": path.stem, **read})
+
+
+def recipe_columns(recipe: dict) -> dict[str, str]:
+    """The columns that a recipe names, as `load_corpus` takes them."""
+    return {key: recipe[key] for key in sorted(COLUMNS & recipe.keys())}
 
 
 def checked_recipe(recipe: dict) -> dict:

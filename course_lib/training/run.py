@@ -14,7 +14,7 @@ from course_lib.training.fastbert import train_fastbert
 from course_lib.training.pretrain import pretrain
 from course_lib.training.provenance import BEGINS_WITH
 from course_lib.training.pruning_study import run_pruning_study
-from course_lib.training.recipes import OPTIONS, read_recipe
+from course_lib.training.recipes import COLUMNS, OPTIONS, read_recipe, recipe_columns
 from course_lib.training.student import train_student
 
 
@@ -23,6 +23,8 @@ def run_recipe(
     seed: int | None = None,
     backbone: str | None = None,
     data: str | None = None,
+    text: str | None = None,
+    label: str | None = None,
     checkpoints: Path = CHECKPOINTS,
     runs: Path = RUNS,
     traces: Path = TRACES,
@@ -33,7 +35,8 @@ def run_recipe(
         seed: train this seed only (some recipes list several). A pre-training with another seed than the
             recipe's bears that in its name.
         backbone: any BERT, by folder or hub name, in place of the recipe's.
-        data: a file (.csv, .jsonl, .parquet) or hub name with text and label, in place of the recipe's.
+        data: a file, a folder or a hub name as `load_corpus` takes it, in place of the recipe's.
+        text, label: the names of its two columns.
         checkpoints, runs, traces: the folders that receive the results. What is trained with another
             backbone or on other data bears their names, so that it replaces nothing of the course; if one
             seed is asked for, its checkpoint is kept, whichever it is.
@@ -42,20 +45,24 @@ def run_recipe(
         ValueError: an option that means nothing for this recipe.
     """
     recipe = read_recipe(name_or_file)
-    options = {"seed": seed, "backbone": backbone, "data": data}
+    options = {"seed": seed, "backbone": backbone, "data": data, "text": text, "label": label}
     for option in set(options) - set(OPTIONS[recipe["stage"]]):
         if options[option] is not None:
             raise ValueError(f"a recipe of stage {recipe['stage']!r} takes no --{option}")
     replaced = [key for key in ("backbone", "data") if options[key] not in (None, recipe.get(key))]
     for key in replaced:
         recipe |= {key: options[key], "name": f"{recipe['name']}-{name_part(options[key])}"}
+    if "data" in replaced:  # the recipe's columns are those of its own data
+        recipe = {key: value for key, value in recipe.items() if key not in COLUMNS}
+    recipe |= {key: options[key] for key in sorted(COLUMNS) if options[key] is not None}
 
     if recipe["stage"] == "pretrain":
         if seed not in (None, recipe["seed"]):
             recipe |= {"seed": seed, "name": f"{recipe['name']}-seed{seed}"}
         return pretrain(recipe, checkpoints, runs)
     if recipe["stage"] == "baseline":
-        return train_baseline(load_corpus(recipe["data"]), recipe["name"], runs, traces)
+        corpus = load_corpus(recipe["data"], **recipe_columns(recipe))
+        return train_baseline(corpus, recipe["name"], runs, traces)
     seeds = recipe["seeds"] if seed is None else [seed]
     if recipe["stage"] == "fastbert":
         kept = seed if replaced and seed is not None else recipe["seeds"][0]

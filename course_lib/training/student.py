@@ -27,6 +27,7 @@ from course_lib.texts.corpora import load_corpus
 from course_lib.texts.shape import fingerprint
 from course_lib.training.loop import LoopSettings, seconds_spent, train
 from course_lib.training.provenance import begins_with, identity
+from course_lib.training.recipes import recipe_columns
 
 
 class StudentClassifier(nn.Module):
@@ -69,7 +70,7 @@ def _last(model: FastBertForSequenceClassification, input_ids, attention_mask):
 def train_student(recipe: dict, seed: int, runs: Path, traces: Path) -> dict:
     """Cuts the teacher to `layers` evenly spaced layers, trains them, leaves answers and a run record."""
     start = time.perf_counter()
-    corpus = load_corpus(recipe["data"])
+    corpus = load_corpus(recipe["data"], **recipe_columns(recipe))
     data = fingerprint(corpus)
     teacher, tokenizer = load_fastbert(recipe["teacher"])
     student = prune(teacher, every_other(teacher.config.num_hidden_layers, recipe["layers"]))
