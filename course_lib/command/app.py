@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 benches = typer.Typer(help="Measure time; contenders alternate, medians are compared.", no_args_is_help=True)
 
-app.command()(predict)
+app.command(context_settings={"ignore_unknown_options": True})(predict)  # "-- 太差了" is a sentence
 app.command()(evaluate)
 app.command()(train)
 app.add_typer(benches, name="bench")

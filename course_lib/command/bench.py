@@ -7,10 +7,15 @@ import typer
 from rich.table import Table
 
 from course_lib.command.common import (
+    Data,
     Json,
+    LabelColumn,
     Model,
     SpeedText,
+    Split,
+    TextColumn,
     clear_errors,
+    columns_of,
     console,
     parse_numbers,
     parse_speed,
@@ -21,7 +26,10 @@ from course_lib.command.common import (
 @clear_errors
 def exits(
     model: Model = "reviews-fastbert",
-    data: Annotated[str, typer.Option(help="reviews, worlds, a file or a hub name.")] = "reviews",
+    data: Data = "reviews",
+    split: Split = "test",
+    text: TextColumn = None,
+    label: LabelColumn = None,
     speed: SpeedText = "0.5",
     batches: Annotated[str, typer.Option(help="Batch sizes, with commas.")] = "1,8,32,128",
     rounds: Annotated[int, typer.Option(min=3, help="How often each contender runs.")] = 5,
@@ -37,21 +45,25 @@ def exits(
 
     from course_lib.measures.bench import bench_exits
     from course_lib.models.checkpoints import load_fastbert
-    from course_lib.texts.corpora import load_corpus
+    from course_lib.texts.corpora import load_split
 
     limit = parse_speed(speed)
     sizes = parse_numbers(batches, "batch sizes")
     if threads is not None:
         torch.set_num_threads(threads)
     fastbert, tokenizer = load_fastbert(model)
-    rows = load_corpus(data)["test"]
+    rows, _ = load_split(data, split, **columns_of(text, label))
+    sentences = min(len(rows), 1024)
     results = [
         result
         for size in sizes
-        for result in bench_exits(fastbert, tokenizer, rows, size, [limit], rounds=rounds)
+        for result in bench_exits(
+            fastbert, tokenizer, rows, size, [limit], sentences=sentences, rounds=rounds
+        )
     ]
     if as_json:
-        return print_json([asdict(result) | {"threads": torch.get_num_threads()} for result in results])
+        more = {"threads": torch.get_num_threads(), "sentences": sentences}
+        return print_json([asdict(result) | more for result in results])
     table = Table(
         "batch", "way", "full ms", "adaptive ms", "measured", "quartiles", "FLOPs", "ratio", "layers"
     )
@@ -68,8 +80,8 @@ def exits(
             f"{result.mean_layer:.2f}",
         )
     console.print(
-        f"{model} at speed {speed}, {torch.get_num_threads()} threads; milliseconds a sentence, "
-        f"medians of {rounds} rounds.\n"
+        f"{model} at speed {speed}, {torch.get_num_threads()} threads; {sentences} sentences of {data}, "
+        f"{split}; milliseconds a sentence, medians of {rounds} rounds.\n"
         "way: batch = it shrinks as sentences leave; pool = it is filled up with others that wait.\n"
         "ratio: measured / FLOPs speed-up; 1 = the clock agrees with the counting."
     )
@@ -124,7 +136,10 @@ def layerdrop(
 @clear_errors
 def depth(
     model: Model = "reviews-fastbert",
-    data: Annotated[str, typer.Option(help="reviews, worlds, a file or a hub name.")] = "reviews",
+    data: Data = "reviews",
+    split: Split = "test",
+    text: TextColumn = None,
+    label: LabelColumn = None,
     keep: Annotated[str, typer.Option(help="How many layers are kept, with commas.")] = "9,6,3,2",
     batch: Annotated[int, typer.Option(min=1, help="Batch size.")] = 32,
     sentences: Annotated[int, typer.Option(min=1, help="How many are answered in a round.")] = 512,
@@ -134,11 +149,12 @@ def depth(
     """Networks cut to fewer layers against the whole one: a cut keeps what its FLOPs promise."""
     from course_lib.measures.bench_depth import bench_depth
     from course_lib.models.checkpoints import load_fastbert
-    from course_lib.texts.corpora import load_corpus
+    from course_lib.texts.corpora import load_split
 
     keeps = parse_numbers(keep, "numbers of layers")
     fastbert, tokenizer = load_fastbert(model)
-    results = bench_depth(fastbert, tokenizer, load_corpus(data)["test"], keeps, batch, sentences, rounds)
+    rows, _ = load_split(data, split, **columns_of(text, label))
+    results = bench_depth(fastbert, tokenizer, rows, keeps, batch, sentences, rounds)
     if as_json:
         return print_json([asdict(result) for result in results])
     table = Table("layers", "parameters", "ms", "measured", "quartiles", "FLOPs", "ratio")
@@ -153,7 +169,8 @@ def depth(
             f"{result.speedup / result.promised:.2f}",
         )
     console.print(
-        f"{model}, batch {batch}; milliseconds a sentence, medians of {rounds} rounds.\n"
+        f"{model}, batch {batch}; {min(sentences, len(rows))} sentences of {data}, {split}; milliseconds a "
+        f"sentence, medians of {rounds} rounds.\n"
         "ratio: measured / FLOPs speed-up; 1 = the clock agrees with the counting."
     )
     console.print(table)

@@ -3,7 +3,9 @@
 import functools
 import json
 import math
+import re
 import sys
+import warnings
 from typing import Annotated, Literal
 
 import typer
@@ -27,6 +29,28 @@ SpeedText = Annotated[
         "a per cent of time. Or one number for each student exit, with commas.",
     ),
 ]
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        help="reviews, laws, news or worlds; a file of your own (.csv, .tsv, .jsonl, .parquet) with the "
+        "columns text and label; a folder with such files, called train, validation and test; or a hub name.",
+    ),
+]
+TextColumn = Annotated[
+    str | None, typer.Option("--text", help="The column that holds the texts, if it is not called text.")
+]
+LabelColumn = Annotated[
+    str | None, typer.Option("--label", help="The column that holds the labels, if it is not called label.")
+]
+Split = Annotated[
+    str,
+    typer.Option(
+        "--split",
+        help="train, validation, test, or all. A file of your own is split by a hash of its texts, test is a "
+        "tenth; all takes every row.",
+    ),
+]
 Measure = Annotated[
     Literal["entropy", "max_probability", "top_k_entropy"],
     typer.Option("--measure", help="How uncertainty is measured; entropy is the paper's."),
@@ -34,18 +58,35 @@ Measure = Annotated[
 
 
 def clear_errors(command):
-    """Bad input becomes one sentence on stderr and exit code 2, never a traceback."""
+    """Bad input becomes one sentence on stderr and exit code 2, never a traceback; so does a warning, without
+    the code."""
 
     @functools.wraps(command)
     def wrapped(*args, **kwargs):
-        try:
-            return command(*args, **kwargs)
-        except (ValueError, FileNotFoundError, OSError) as error:
-            message = f"[red]error:[/red] {escape(str(error))}"
-            Console(stderr=True).print(message, highlight=False, soft_wrap=True)
-            raise typer.Exit(2) from None
+        if hasattr(sys.stdout, "reconfigure"):  # what a Windows code page lacks is shown by its number
+            sys.stdout.reconfigure(errors="backslashreplace")
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: warn(str(message))
+            try:
+                return command(*args, **kwargs)
+            except (ValueError, FileNotFoundError, OSError) as error:
+                _to_stderr("[red]error:[/red]", str(error))
+                raise typer.Exit(2) from None
 
     return wrapped
+
+
+def warn(sentence: str) -> None:
+    _to_stderr("[yellow]warning:[/yellow]", sentence)
+
+
+def _to_stderr(kind: str, sentence: str) -> None:
+    Console(stderr=True).print(f"{kind} {escape(sentence)}", highlight=False, soft_wrap=True)
+
+
+def columns_of(text: str | None, label: str | None) -> dict[str, str]:
+    """The options --text and --label as `load_corpus` takes them: only what was given."""
+    return {part: name for part, name in (("text", text), ("label", label)) if name is not None}
 
 
 def with_deviation(value: list[float], percent: bool = False) -> str:
@@ -56,7 +97,17 @@ def with_deviation(value: list[float], percent: bool = False) -> str:
 
 
 def parse_speed(text: str) -> float | list[float]:
-    """ "0.5" -> 0.5, "0.2,0.4,…" -> a list; whether they lie in [0, 1] is checked where they are used."""
+    """ "0.5" -> 0.5, "0.2,0.4,…" -> a list; whether they lie in [0, 1] is checked where they are used.
+
+    Raises:
+        ValueError: not numbers; also "0,5", which may be one number with a decimal comma, or two thresholds.
+    """
+    if re.fullmatch(r"\s*\d+[,，]\d+\s*", text):
+        whole, part = re.split("[,，]", text.strip())
+        raise ValueError(
+            f"speed {text!r} can be read in two ways: write {whole}.{part}, with a point, or "
+            f"{whole}.0,{part}.0 for two thresholds"
+        )
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
@@ -77,16 +128,32 @@ def in_order_of(known: list[str], rows, model: str, data: str):
 
     Args:
         known: the model's class names, in the order of their numbers.
-        rows: a Dataset whose labels have these names, or are the numbers themselves.
+        rows: a Dataset whose labels have these names (case, width and blanks do not matter), or are the
+            numbers themselves.
     """
-    from course_lib.texts.shape import renumber
+    from datasets import ClassLabel
+
+    from course_lib.texts.shape import canonical, renumber
 
     names, numbers = rows.features["label"].names, [str(number) for number in range(len(known))]
     for order in (known, numbers):
         if set(names) == set(order):
             return renumber(rows, order)
-    raise ValueError(f"{model} knows the classes {', '.join(known)}, but {data} has {', '.join(names)}")
+    spelled = {canonical(name): name for name in known}
+    if sorted(map(canonical, names)) == sorted(spelled):
+        spelling = ClassLabel(names=[spelled[canonical(name)] for name in names])
+        return renumber(rows.cast_column("label", spelling), known)
+    raise ValueError(
+        f"{model} knows the classes {', '.join(known)}, but {data} has {', '.join(names)}; name them as the "
+        f"model does, or by their numbers from 0, or train on them: course train RECIPE --data {data}"
+    )
 
 
 def print_json(value) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    """JSON on stdout; with ASCII escapes, which say the same, where stdout cannot encode a character."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=1)
+    sys.stdout.write(text + "\n")

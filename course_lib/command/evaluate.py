@@ -8,25 +8,31 @@ import typer
 from rich.table import Table
 
 from course_lib.command.common import (
+    Data,
     Json,
+    LabelColumn,
     Measure,
     Model,
     SpeedText,
+    Split,
+    TextColumn,
     clear_errors,
+    columns_of,
     console,
     in_order_of,
     parse_speed,
     print_json,
+    warn,
 )
 
 
 @clear_errors
 def evaluate(
     model: Model = "reviews-fastbert",
-    data: Annotated[
-        str, typer.Option(help="reviews, worlds, a file (.csv, .jsonl, .parquet) or a hub name.")
-    ] = "reviews",
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    data: Data = "reviews",
+    split: Split = "test",
+    text: TextColumn = None,
+    label: LabelColumn = None,
     speed: SpeedText = "0.5",
     measure: Measure = "entropy",
     save: Annotated[Path | None, typer.Option(help="Also save the trace (safetensors) there.")] = None,
@@ -34,19 +40,25 @@ def evaluate(
 ) -> None:
     """Accuracy exit by exit, and accuracy, layers and FLOPs at one speed, on a whole split.
 
-    The labels of your own texts are the model's class names, or their numbers from 0.
+    The labels of your own texts are the model's class names, or their numbers from 0. A whole file is
+    answered with --split all; without it, only the tenth that is its test split.
+
+    Examples: course evaluate --data my.csv --split all; course evaluate --data my.csv --text review --label
+    stars
     """
     from course_lib.measures.trace import ExitTrace
     from course_lib.models.checkpoints import load_fastbert
-    from course_lib.texts.corpora import load_corpus
-    from course_lib.texts.shape import SPLITS
+    from course_lib.texts.corpora import load_split
+    from course_lib.texts.unread import Unread
 
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}, not {split!r}")
     limit = parse_speed(speed)
+    rows, total = load_split(data, split, **columns_of(text, label))
     fastbert, tokenizer = load_fastbert(model)
     known = [fastbert.config.id2label[number] for number in range(fastbert.config.num_labels)]
-    rows = in_order_of(known, load_corpus(data)[split], model, data)
+    rows = in_order_of(known, rows, model, data)
+    unread = Unread.of(rows["text"], tokenizer)
+    for sentence in unread.of_many():
+        warn(sentence)
     trace = replace(ExitTrace.of(fastbert, tokenizer, rows), measure=measure)
     if save is not None:
         trace.save(save)
@@ -56,6 +68,9 @@ def evaluate(
         "data": data,
         "split": split,
         "sentences": len(rows),
+        "sentences_in_all_splits": total,
+        "unknown_tokens": unread.unknown / max(unread.tokens, 1),
+        "cut_sentences": unread.cut,
         "accuracy_by_layer": trace.accuracy_by_layer.tolist(),
         "speed": limit,
         "measure": measure,
@@ -72,6 +87,8 @@ def evaluate(
     ):
         table.add_row(str(depth), f"{accuracy:.2%}", str(count))
     console.print(table)
+    rest = "" if len(rows) == total else f"; --split all takes all {total}"
+    console.print(f"{data}, {split}: {len(rows)} sentences{rest}", markup=False)
     console.print(
         f"speed {speed}: accuracy {exits.accuracy:.2%} with {exits.mean_layer:.2f} layers on average, "
         f"{exits.flops_speedup:.2f}x fewer FLOPs (exits included) than all layers"

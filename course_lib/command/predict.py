@@ -1,5 +1,6 @@
 """`course predict`: one sentence through all exits."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from course_lib.command.common import (
     console,
     parse_speed,
     print_json,
+    warn,
 )
 
 
@@ -29,16 +31,23 @@ def predict(
     """Answer one sentence, and show where it left the network and what every layer would have said.
 
     The layers above the exit are computed here only to show them; `predict` in Python stops at the exit.
+    What the model cannot read of the sentence is told as a warning.
     """
     import torch
 
     from course_lib.models.checkpoints import load_fastbert
     from course_lib.models.exit_rule import uncertainty
+    from course_lib.texts.unread import Unread
 
-    if not text.strip():
-        raise ValueError("the sentence is empty: give a text in quotes")
+    if re.fullmatch(r"--?[a-zA-Z][a-zA-Z-]*(=\S*)?", text):  # a sentence may begin with dashes, options do
+        raise ValueError(f"no option {text}; `course predict --help` lists them")
     limit = parse_speed(speed)
     fastbert, tokenizer = load_fastbert(model)
+    unread = Unread.of([text], tokenizer)
+    if unread.tokens == 0:
+        raise ValueError("the sentence is empty: give a text in quotes")
+    for sentence in unread.of_one():
+        warn(sentence)
     inputs = tokenizer(text, truncation=True, return_tensors="pt")
     answer = fastbert.predict(inputs["input_ids"], inputs["attention_mask"], limit, measure)
     with torch.no_grad():
@@ -63,6 +72,10 @@ def predict(
         "probability": float(chosen.max()),
         "exit_layer": exit_layer,
         "uncertainty": float(answer.uncertainty),
+        "tokens": unread.tokens,
+        "unknown_tokens": unread.unknown,
+        "cut": bool(unread.cut),
+        "warnings": unread.of_one(),
         "layers": rows,
     }
     if as_json:

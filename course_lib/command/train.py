@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from course_lib.command.common import Json, clear_errors, console, print_json
+from course_lib.command.common import Json, LabelColumn, TextColumn, clear_errors, console, print_json
 
 
 @clear_errors
@@ -16,8 +16,14 @@ def train(
         str | None, typer.Option(help="Any BERT in place of the recipe's: a folder or a hub name.")
     ] = None,
     data: Annotated[
-        str | None, typer.Option(help="Your own texts: .csv, .jsonl, .parquet, or a hub name.")
+        str | None,
+        typer.Option(
+            help="Your own texts: a file (.csv, .tsv, .jsonl, .parquet) with the columns text and label, a "
+            "folder with such files, called train, validation and test, or a hub name."
+        ),
     ] = None,
+    text: TextColumn = None,
+    label: LabelColumn = None,
     out: Annotated[
         Path | None, typer.Option(help="Put checkpoints, runs and traces there, not into data/.")
     ] = None,
@@ -28,12 +34,16 @@ def train(
     What is trained with another backbone or on other data bears their names and replaces nothing; so does
     a pre-training with another seed.
 
+    A file is split by a hash of its texts, eight tenths for training; a split that a folder lacks is cut out
+    of train in the same way.
+
     Examples: course train reviews-fastbert --seed 1; course train reviews-fastbert --backbone
-    bert-base-chinese --data my.csv --out mine
+    bert-base-chinese --data my.csv --out mine; course train reviews-fastbert --data my.csv --text review
+    --label stars
     """
     from course_lib.training.run import run_recipe
 
     folders = {} if out is None else {name: out / name for name in ("checkpoints", "runs", "traces")}
-    record = run_recipe(recipe, seed=seed, backbone=backbone, data=data, **folders)
+    record = run_recipe(recipe, seed=seed, backbone=backbone, data=data, text=text, label=label, **folders)
     shown = {key: value for key, value in record.items() if key not in ("history", "phases")}
     print_json(shown) if as_json else console.print(shown.get("metrics", shown))
