@@ -20,7 +20,8 @@ def ranks(tmp_path_factory):
     """Unit -> what the two processes wrote."""
     folder = tmp_path_factory.mktemp("ranks")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(SCRIPT.parents[1]), os.environ["PYTHONPATH"]])  # tests/, where tiny.py is
+    environment = {**os.environ, "PYTHONPATH": path, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [*torchrun, "--nproc-per-node", "2", SCRIPT, folder],
         env=environment,
