@@ -12,7 +12,7 @@ from course_lib.models.folders import checked
 from course_lib.models.packed import PACKED, unpack
 from course_lib.paths import RECIPES
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "*.model")
+VOCABULARY_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")  # one of them holds the tokens
 
 
 def find_model(name: str) -> str:
@@ -101,15 +101,18 @@ def load_tokenizer(folder_or_hub_name: Path | str, config: PreTrainedConfig) -> 
     """The tokenizer of a model: it pads on the right, and cuts texts where the model's positions end.
 
     Raises:
-        ValueError: the folder has no tokenizer, or one with more tokens than the model has embeddings.
+        ValueError: there is no tokenizer, or one without a vocabulary, or with more tokens than the model has
+            embeddings.
     """
     folder = Path(folder_or_hub_name)
-    if folder.is_dir() and not any(any(folder.glob(name)) for name in TOKENIZER_FILES):
+    if folder.is_dir() and not any(any(folder.glob(name)) for name in VOCABULARY_FILES):
         raise ValueError(
             f"{folder_or_hub_name} holds weights without a tokenizer: put the tokenizer's files beside them "
             "(tokenizer.save_pretrained(FOLDER) writes them)"
         )
     tokenizer = AutoTokenizer.from_pretrained(folder_or_hub_name)
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # transformers makes one of nothing
+        raise ValueError(f"the tokenizer of {folder_or_hub_name} has no vocabulary; get its files anew")
     if len(tokenizer) > config.vocab_size:
         raise ValueError(
             f"the tokenizer of {folder_or_hub_name} has {len(tokenizer)} tokens, but the model embeddings "

@@ -20,12 +20,17 @@ class MaskedLanguageModel(nn.Module):
         tokenizer: tells the special tokens, which are never hidden.
         mask_rate: share of tokens to be guessed; 80 % of them become [MASK], 10 % a random token and
             10 % stay as they are.
+
+    Raises:
+        ValueError: a rate outside (0, 1), or a tokenizer without [MASK].
     """
 
     def __init__(self, bert: BertForMaskedLM, tokenizer: PreTrainedTokenizerFast, mask_rate: float = 0.3):
         super().__init__()
         if not 0 < mask_rate < 1:
             raise ValueError(f"mask_rate must lie in (0, 1), not {mask_rate}")
+        if tokenizer.mask_token_id is None:
+            raise ValueError("pre-training puts [MASK] in the place of tokens, but this tokenizer has none")
         self.bert = bert
         self.mask_rate = mask_rate
         self.mask_id = tokenizer.mask_token_id

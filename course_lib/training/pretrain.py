@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 from datasets import Dataset
-from transformers import AutoTokenizer, BertForMaskedLM, DataCollatorWithPadding, PreTrainedTokenizerFast
+from transformers import BertForMaskedLM, DataCollatorWithPadding, PreTrainedTokenizerFast
 
 from course_lib.measures.records import write_record
-from course_lib.models.backbones import find_model, limit_length, load_weights
+from course_lib.models.backbones import find_model, load_tokenizer, load_weights
 from course_lib.models.checkpoints import save_checkpoint
 from course_lib.models.layerdrop import LayerDrop
 from course_lib.models.masked_lm import MaskedLanguageModel, new_masked_lm, stack
@@ -37,9 +37,8 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
     bert = teacher = None
     if "start" in recipe or "teacher" in recipe:
         folder = find_model(recipe.get("start") or recipe["teacher"])
-        tokenizer = AutoTokenizer.from_pretrained(folder)
         bert = load_weights(BertForMaskedLM, folder)
-        limit_length(tokenizer, bert.config)
+        tokenizer = load_tokenizer(folder, bert.config)
         if "teacher" in recipe:
             teacher, bert = bert, new_student(bert, recipe["phases"][0]["layers"])
     else:
