@@ -18,12 +18,15 @@ from course_lib.teaching.checks.lesson04 import (
     check_pass,
     check_renaming,
 )
+from course_lib.teaching.checks.lesson06 import check_equal_cost, check_interval
 
 __all__ = [
     "check_budget",
+    "check_equal_cost",
     "check_every_other",
     "check_exit_layer",
     "check_expected_depth",
+    "check_interval",
     "check_pass",
     "check_renaming",
     "check_thresholds",

@@ -16,6 +16,7 @@ def compare(
     mistakes: dict[str, Wrong],
     raises: dict[type[Exception], str] | None = None,
     beside: Callable[..., str | None] = lambda shown, *arguments: None,
+    shorten: bool = False,
 ) -> bool:
     """Runs all cases; after a wrong one, names the first usual mistake that explains everything seen.
 
@@ -24,12 +25,13 @@ def compare(
     Args:
         beside: what is wrong though the result is right: called right after the function, with how that was
             called and its arguments -> the line to print, or None.
+        shorten: show only how long arguments begin.
     """
     name = getattr(function, "__name__", "function")
     seen: list[tuple[tuple, object]] = []
     first_wrong = remark = None
     for case in cases:
-        shown = f"{name}({', '.join(str(value) for value in case)})"
+        shown = f"{name}({', '.join(_begin(value) if shorten else str(value) for value in case)})"
         arguments = copy.deepcopy(case)
         kept = tuple(copy.copy(each) for each in arguments)  # the same items, whatever becomes of the lists
         given, problem = try_call(function, arguments, shown, raises)
@@ -105,6 +107,11 @@ def report(problem: str | None, cases: int = 0) -> bool:
     """Prints the problem, or that all cases are right; True if they are."""
     print(problem or t("check.pass", cases=cases))
     return problem is None
+
+
+def _begin(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else text[:40].rsplit(",", 1)[0] + ", …]"
 
 
 def _answer(function: Callable, case: tuple) -> object:
