@@ -6,9 +6,10 @@ title states what the data show and whose label is the alternative text. `style.
 
 from course_lib.figures.accuracy_by_exit import accuracy_by_exit
 from course_lib.figures.accuracy_by_steps import accuracy_by_steps, accuracy_table
-from course_lib.figures.accuracy_by_uncertainty import accuracy_by_uncertainty, by_uncertainty
+from course_lib.figures.accuracy_by_uncertainty import accuracy_by_uncertainty
 from course_lib.figures.by_layers_kept import accuracy_by_kept, masked_loss_by_kept
 from course_lib.figures.exit_layer_by_steps import exit_layer_by_steps, mean_exit_layers
+from course_lib.figures.fastbert_schematic import fastbert_schematic
 from course_lib.figures.layer_histogram import layer_histogram
 from course_lib.figures.steps_by_layers_kept import cut_by_steps, first_by_steps, steps_by_layers_kept
 from course_lib.figures.trade_off import trade_off
@@ -21,10 +22,10 @@ __all__ = [
     "accuracy_by_uncertainty",
     "accuracy_table",
     "at_saving",
-    "by_uncertainty",
     "curve_of",
     "cut_by_steps",
     "exit_layer_by_steps",
+    "fastbert_schematic",
     "first_by_steps",
     "layer_histogram",
     "masked_loss_by_kept",

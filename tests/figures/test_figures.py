@@ -10,7 +10,6 @@ from made_up import made_up_cuts, made_up_trace
 from PIL import Image
 
 from course_lib import figures, style, words
-from course_lib.figures.accuracy_by_uncertainty import by_uncertainty
 from course_lib.figures.drawn_layers import cells, draws
 from course_lib.figures.studies import LOOKS, look, study_word
 from course_lib.figures.trade_off import fixed_depths
@@ -95,15 +94,6 @@ def test_a_network_cut_after_its_last_layer_is_the_plain_model():
     assert (np.diff(speedup) < 0).all()
 
 
-def test_the_bins_of_uncertainty_hold_every_sentence_once():
-    for exit in (1, 6):
-        accuracy, counts = by_uncertainty(TRACE, exit)
-        assert counts.sum() == len(TRACE.labels)
-        assert np.nansum(accuracy * counts) == pytest.approx(TRACE.accuracy_by_layer[exit - 1] * counts.sum())
-    with pytest.raises(ValueError, match=r"1\.\.6, not 7"):
-        by_uncertainty(TRACE, 7)
-
-
 def test_the_tables_by_steps_agree_with_the_trace():
     table = figures.accuracy_table(TRACE, STEPS)
     assert table.shape == (4, 6)
@@ -145,9 +135,10 @@ def test_the_same_coins_at_every_rate():
 def test_the_squares_that_run_are_filled():
     runs = draws(0.5, 12, 50)
     squares = cells(runs.T)
-    assert squares.shape == (60, 250)  # five dots a square, one of them the gap
-    np.testing.assert_array_equal(squares[::5, ::5], runs.T)
-    assert (squares[4::5] == -1).all() and (squares[:, 4::5] == -1).all()
+    assert squares.shape == (120, 500)  # ten dots a square, the outermost of them gap
+    np.testing.assert_array_equal(squares[5::10, 5::10], runs.T)
+    for rim in (0, 9):
+        assert (squares[rim::10] == -1).all() and (squares[:, rim::10] == -1).all()
 
 
 def test_accuracy_by_kept_shows_mean_and_spread():
