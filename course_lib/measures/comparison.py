@@ -80,6 +80,11 @@ def whole_network(tests: Sequence[ExitTrace]) -> Contender:
     return _mixed("whole_network", _depths(tests), [_depth_costs(trace)[last - 1] for trace in tests])
 
 
+def first_exit(tests: Sequence[ExitTrace]) -> Contender:
+    """One layer and its exit alone: the least that can be spent."""
+    return replace(fixed_depth(tests, np.zeros(len(tests))), name="first_exit")
+
+
 def fixed_depth(tests: Sequence[ExitTrace], cost: np.ndarray) -> Contender:
     """One depth for all texts, with that depth's exit alone, at the mean FLOPs `cost` [S]."""
     return _mixed("fixed_depth", _depths(tests), cost)
@@ -94,13 +99,25 @@ def fixed_depth_on_the_clock(
     return _mixed("fixed_depth", (rights, costs, layers), cost)
 
 
-def random_exit(tests: Sequence[ExitTrace], like: Contender, speeds: Sequence[float]) -> Contender:
+def random_exit(
+    tests: Sequence[ExitTrace], like: Contender, speeds: Sequence[float], measure: str = "entropy"
+) -> Contender:
     """As many texts leave at every layer as with early exit at `speeds`, but chance says which."""
     right = []
     for trace, speed in zip(tests, speeds, strict=True):
-        shares = trace.at(speed).histogram / len(trace.labels)  # [L]
+        shares = replace(trace, measure=measure).at(speed).histogram / len(trace.labels)  # [L]
         right.append(shares @ (trace.probabilities.argmax(-1) == trace.labels))
     return Contender("random_exit", np.array(right), like.cost, like.layers)
+
+
+def one_speed(tests: Sequence[ExitTrace], cost: np.ndarray) -> Contender:
+    """FastBERT's rule with one speed for all exits, at the mean FLOPs `cost` [S]: the rival of many speeds.
+
+    Speeds are tried in steps of 0.01; between two, texts are shared out as between two depths.
+    """
+    found = [early_exit(tests, [speed] * len(tests)) for speed in np.linspace(1, 0, 101)]  # ever dearer
+    choices = tuple(np.stack([getattr(each, part) for each in found]) for part in ("right", "cost", "layers"))
+    return _mixed("one_speed", choices, cost)
 
 
 def patience(tests: Sequence[ExitTrace], cost: np.ndarray) -> Contender:

@@ -1,10 +1,11 @@
 """Early exit beside its rivals: the same texts, at equal cost, each difference with its interval."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from datasets import DatasetDict
 
 from course_lib.measures.answers import contender, load_answers
 from course_lib.measures.comparison import (
@@ -18,43 +19,47 @@ from course_lib.measures.comparison import (
     speeds_for,
     whole_network,
 )
-from course_lib.measures.trace import load_traces
+from course_lib.measures.trace import ExitTrace, load_traces
 from course_lib.paths import TRACES
+from course_lib.texts.shape import class_names
 from course_lib.words import catalogue, t
 
-
-def rivals_table(
-    model: str, speedup: float, static: Sequence[str] = (), traces: Path = TRACES
-) -> pd.DataFrame:
-    """A FastBERT that saves `speedup` times the FLOPs, and everybody else.
-
-    Args:
-        model: a recipe whose traces are there ("reviews-e5").
-        speedup: speeds are chosen for it on the validation split, seed by seed.
-        static: recipes of models without exits ("reviews-e5-student-6", "reviews-tfidf"), at their own cost.
-
-    Returns:
-        One row a contender, under its name in the language in use: accuracy, layers, FLOPs speed-up against
-        the whole network, and how far early exit is ahead of it (points, with the 95 % interval).
-    """
-    return in_words(*rivals(model, speedup, static, traces))
+MEASURES_OF_DOUBT = ("entropy", "max_probability", "top_k_entropy")
 
 
 def rivals(
-    model: str, speedup: float, static: Sequence[str] = (), traces: Path = TRACES
+    model: str, speedup: float, traces: Path = TRACES, measure: str = "entropy"
 ) -> tuple[Contender, list[Contender], Contender]:
-    """-> early exit, its rivals, and the whole network (one of them)."""
+    """A FastBERT that saves `speedup` times the FLOPs, and everybody else.
+
+    Args:
+        model: a recipe whose traces are there ("reviews-e5"). Students ("reviews-e5-student-6") and TF-IDF
+            ("reviews-tfidf") take part if their answers are there.
+        speedup: speeds are chosen for it on the validation split, seed by seed.
+
+    Returns:
+        Early exit; its rivals, fixed depth first; and the whole network (one of the rivals, too).
+    """
     validations, tests = (load_traces(model, split, traces) for split in ("validation", "test"))
-    speeds = speeds_for(validations, speedup)
-    early, whole = early_exit(tests, speeds), whole_network(tests)
+    speeds = speeds_for(validations, speedup, measure)
+    early, whole = early_exit(tests, speeds, measure), whole_network(tests)
     others = [
         fixed_depth(tests, early.cost),
         patience(tests, early.cost),
-        random_exit(tests, early, speeds),
+        random_exit(tests, early, speeds, measure),
         whole,
     ]
-    others += [contender(kind_of(name), load_answers(name, "test", traces)) for name in static]
+    others += [
+        contender(kind_of(name), load_answers(name, "test", traces)) for name in _static(model, traces)
+    ]
     return early, others, whole
+
+
+def _static(model: str, traces: Path) -> list[str]:
+    """The recipes of models without exits on the same task whose answers are there."""
+    task = model.split("-")[0]
+    wanted = (f"{model}-student-6", f"{model}-student-3", f"{task}-tfidf")
+    return [name for name in wanted if any(traces.glob(f"{name}-*test.safetensors"))]
 
 
 def kind_of(recipe: str) -> str:
@@ -64,16 +69,95 @@ def kind_of(recipe: str) -> str:
 
 
 def in_words(early: Contender, others: Sequence[Contender], whole: Contender) -> pd.DataFrame:
-    """The table of `rivals_table`."""
+    """What `rivals` found, one row a contender: accuracy, layers, FLOPs against the whole network, and how
+    far early exit is ahead (points, with the 95 % interval)."""
     rows = [_row(early, whole, "")]
     rows += [_row(each, whole, interval(difference(early, each))) for each in others]
     return pd.DataFrame(rows).set_index(t("rivals.contender"))
 
 
 def interval(found: Difference, unit: float = 100) -> str:
-    """ "+1.6 (0.4 to 2.8)", in points."""
+    """ "+1.6 (+0.4 to +2.8)", in points."""
     mean, low, high = (unit * value for value in (found.mean, found.low, found.high))
     return t("rivals.interval", mean=mean, low=low, high=high)
+
+
+def verdict(early: Contender, others: Sequence[Contender], whole: Contender) -> dict[str, str]:
+    """What a sentence says of `rivals`: the lead over fixed depth, the loss, whom early exit clearly beats,
+    and who clearly beats it."""
+    found = {each.name: difference(early, each) for each in others}
+    beaten = [contender_word(name) for name, each in found.items() if each.low > 0]
+    better = [contender_word(name) for name, each in found.items() if each.high < 0]
+    return {
+        "saving": f"{np.mean(whole.cost) / np.mean(early.cost):.1f}",
+        "lead": interval(found["fixed_depth"]),
+        "loss": interval(found["whole_network"]),
+        "beaten": t("list.comma").join(beaten) or t("rivals.nobody"),
+        "better": t("list.comma").join(better) or t("rivals.nobody"),
+        "seeds": str(len(early.right)),
+    }
+
+
+def by_saving(tasks: Iterable[str], savings: Sequence[float], traces: Path = TRACES) -> pd.DataFrame:
+    """How far early exit is ahead of fixed depth, task by task, for several savings of FLOPs."""
+    rows = {}
+    for task in tasks:
+        found = (rivals(f"{task}-e5", saving, traces) for saving in savings)
+        rows[t(f"task.{task}")] = [interval(difference(early, others[0])) for early, others, _ in found]
+    return pd.DataFrame(rows, index=[f"{saving:g}x" for saving in savings]).T
+
+
+def depth_worth(traces: Mapping[str, Sequence[ExitTrace]]) -> dict[str, float]:
+    """By how many points the last exit is ahead of the first, for each task, mean over the seeds."""
+    by_exit = {task: [trace.accuracy_by_layer for trace in found] for task, found in traces.items()}
+    return {
+        task: 100 * float(np.mean([each[-1] - each[0] for each in found])) for task, found in by_exit.items()
+    }
+
+
+def corpus_table(corpora: Mapping[str, DatasetDict], counted: Mapping[str, float]) -> pd.DataFrame:
+    """The corpora: texts of each split, classes, and what TF-IDF reaches on the test split (`counted`)."""
+    rows = {
+        t(f"task.{name}"): {
+            t("corpus.classes"): len(class_names(corpus)),
+            **{t(f"corpus.{split}"): len(rows) for split, rows in corpus.items()},
+            t("contender.tfidf"): f"{counted[name]:.1%}",
+        }
+        for name, corpus in corpora.items()
+    }
+    return pd.DataFrame(rows).T
+
+
+def measures_table(model: str, speedup: float, traces: Path = TRACES) -> pd.DataFrame:
+    """Every measure of uncertainty at the same saving: accuracy, layers, and its lead over fixed depth."""
+    rows = []
+    for measure in MEASURES_OF_DOUBT:
+        early, others, whole = rivals(model, speedup, traces, measure)
+        row = _row(early, whole, interval(difference(early, others[0])))
+        rows.append({**row, t("rivals.contender"): t(f"choice.{measure}")})
+    return (
+        pd.DataFrame(rows)
+        .set_index(t("rivals.contender"))
+        .rename(columns={t("rivals.ahead"): t("rivals.over_fixed")})
+    )
+
+
+def best_measure(model: str, speedup: float, traces: Path = TRACES) -> str:
+    """The measure whose answers are right most often at this saving."""
+    found = {each: rivals(model, speedup, traces, each)[0].accuracy for each in MEASURES_OF_DOUBT}
+    return max(found, key=found.get)
+
+
+def measure_verdict(model: str, speedup: float, traces: Path = TRACES) -> dict[str, str]:
+    """What a sentence says of the best measure beside normalised entropy, seed by seed on the same texts."""
+    best = best_measure(model, speedup, traces)
+    ours, plain = (rivals(model, speedup, traces, each)[0] for each in (best, "entropy"))
+    found = difference(ours, plain)
+    return {
+        "best": t(f"choice.{best}"),
+        "gain": interval(found),
+        "clear": t("rivals.clear" if found.clear else "rivals.not_clear"),
+    }
 
 
 def _row(each: Contender, whole: Contender, ahead: str) -> dict:
