@@ -174,3 +174,54 @@ def depth(
         "ratio: measured / FLOPs speed-up; 1 = the clock agrees with the counting."
     )
     console.print(table)
+
+
+@clear_errors
+def rivals(
+    model: Annotated[
+        str, typer.Argument(help="A recipe whose checkpoint and traces are there.")
+    ] = "reviews-e5",
+    savings: Annotated[str, typer.Option(help="FLOPs saved by early exit, with commas.")] = "1.5,2.5,4,6",
+    batch: Annotated[int, typer.Option(min=1, help="Batch size.")] = 32,
+    texts: Annotated[int, typer.Option(min=1, help="How many are answered in a round.")] = 512,
+    rounds: Annotated[int, typer.Option(min=3, help="How often each contender runs.")] = 7,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; if not given, all.")] = None,
+    record: Annotated[bool, typer.Option("--record", help="Keep it as a run record, for lesson 06.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Early exit beside networks that end after layer 1, 2, 3, …: accuracy at equal milliseconds.
+
+    Speeds are chosen on the validation split for the savings given. The clock is this machine's, at this
+    batch size; the interval is over texts (one model is timed, so seeds cannot be drawn).
+    """
+    import torch
+
+    from course_lib.measures.bench_rivals import bench_rivals
+    from course_lib.measures.comparison import speeds_for
+    from course_lib.measures.records import read_record, write_record
+    from course_lib.measures.trace import load_traces
+    from course_lib.models.checkpoints import load_fastbert
+    from course_lib.tables.rivals import at_equal_time
+    from course_lib.texts.corpora import load_corpus
+
+    wanted = [float(saving) for saving in savings.split(",")]
+    if threads is not None:
+        torch.set_num_threads(threads)
+    validation = load_traces(model, "validation")[:1]
+    speeds = [speeds_for(validation, saving)[0] for saving in wanted]
+    data = read_record(f"{model}-seed1")["recipe"]["data"]
+    fastbert, tokenizer = load_fastbert(model)
+    found = bench_rivals(fastbert, tokenizer, load_corpus(data)["test"], speeds, batch, texts, rounds)
+    if record:
+        write_record(f"bench-{model}", {"model": model, "savings": wanted, "times": asdict(found)})
+    if as_json:
+        return print_json(asdict(found))
+    rows = at_equal_time(model, wanted, found)
+    table = Table(rows.index.name or "", *rows.columns)
+    for saving, row in rows.iterrows():
+        table.add_row(saving, *row)
+    console.print(
+        f"{model}, batch {batch}, {found.threads} threads, {found.texts} texts, medians of {rounds} rounds; "
+        f"spread of a contender {found.spread:.0%}"
+    )
+    console.print(table)

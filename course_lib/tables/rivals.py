@@ -8,12 +8,14 @@ import pandas as pd
 from datasets import DatasetDict
 
 from course_lib.measures.answers import contender, load_answers
+from course_lib.measures.bench_rivals import RivalTimes
 from course_lib.measures.comparison import (
     Contender,
     Difference,
     difference,
     early_exit,
     fixed_depth,
+    fixed_depth_on_the_clock,
     patience,
     random_exit,
     speeds_for,
@@ -140,6 +142,31 @@ def measures_table(model: str, speedup: float, traces: Path = TRACES) -> pd.Data
         .set_index(t("rivals.contender"))
         .rename(columns={t("rivals.ahead"): t("rivals.over_fixed")})
     )
+
+
+def at_equal_time(
+    model: str, savings: Sequence[float], times: RivalTimes, traces: Path = TRACES
+) -> pd.DataFrame:
+    """Early exit against fixed depth where both take equally long on the clock (one seed: the one timed).
+
+    Returns:
+        One row a saving: FLOPs and time against the whole network, accuracy, the layers that fixed depth
+        affords in that time, and how far early exit is ahead (points, with the 95 % interval over texts).
+    """
+    tests = load_traces(model, "test", traces)[:1]
+    whole, of_depths = whole_network(tests), times.of_depths(len(tests[0].probabilities))
+    rows = {}
+    for saving, speed, milliseconds in zip(savings, times.speeds, times.early, strict=True):
+        early = early_exit(tests, [speed])
+        rival = fixed_depth_on_the_clock(tests, of_depths, [milliseconds])
+        rows[f"{saving:g}x"] = {
+            t("rivals.flops_speedup"): f"{whole.cost[0] / early.cost[0]:.2f}x",
+            t("rivals.quicker"): f"{of_depths[-1] / milliseconds:.2f}x",
+            t("rivals.accuracy"): f"{early.accuracy:.1%}",
+            t("rivals.affords"): f"{rival.layers[0]:.1f}",
+            t("rivals.over_fixed_time"): interval(difference(early, rival)),
+        }
+    return pd.DataFrame(rows).T
 
 
 def best_measure(model: str, speedup: float, traces: Path = TRACES) -> str:
