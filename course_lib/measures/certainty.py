@@ -1,4 +1,4 @@
-"""Lower uncertainty, higher accuracy (LUHA): is an exit right where it is sure, and how exactly is that known?
+"""Lower uncertainty, higher accuracy (LUHA): is an exit right where it is sure, and how exact is that?
 
 An accuracy counted on n sentences is inexact. Intervals here are Wilson's of 95 %. A difference counts as
 clear above two standard errors, by Agresti and Caffo (2000): one right and one wrong answer are added to
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course_lib.measures.calibration import wilson
 from course_lib.measures.trace import ExitTrace
 
 FEWEST = 20  # sentences in a bin, below which nothing is concluded from it
-Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,8 @@ class Bins:
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Wilson's 95 % interval of the accuracy: low, high; NaN where a bin is empty."""
-        n, p = np.where(self.counts > 0, self.counts, np.nan), self.accuracy
-        middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-        half = Z * np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
-        return middle - half, middle + half
+        found = wilson(self.right, self.counts)
+        return found.low, found.high
 
     @property
     def surest(self) -> dict[str, float]:

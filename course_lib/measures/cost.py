@@ -9,6 +9,7 @@ Both leave out softmax, LayerNorm, GELU and the embeddings' look-up.
 """
 
 import numpy as np
+from torch import nn
 from transformers import BertConfig
 
 
@@ -65,3 +66,8 @@ def paper_exit_flops(config: BertConfig, tokens: int = 128) -> int:
 def paper_flops(config: BertConfig, tokens: int = 128) -> int:
     """BERT with one classifier, as the paper counts it: 21,785,247,744 for BERT-base at 128 tokens."""
     return config.num_hidden_layers * paper_layer_flops(config, tokens) + paper_exit_flops(config, tokens)
+
+
+def count_parameters(part: nn.Module) -> int:
+    """How many weights a layer, an exit or a network has."""
+    return sum(weights.numel() for weights in part.parameters())

@@ -1,6 +1,7 @@
 """The numbers that the papers print: data/published_results.csv, where each has its source."""
 
 import csv
+from dataclasses import dataclass
 from functools import lru_cache
 
 from course_lib.paths import DATA
@@ -31,3 +32,27 @@ def published(**conditions: str) -> list[dict[str, str]]:
     if not rows:
         raise ValueError(f"no published result with {conditions}")
     return rows
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What FastBERT reports for one data set at one speed (its Table 2)."""
+
+    dataset: str
+    accuracy: float
+    teacher: float
+    flops_speedup: float
+
+
+def fastbert_savings(speed: float) -> list[Saving]:
+    """All data sets of the FastBERT paper's Table 2, at one of its speeds: 0.1, 0.5 or 0.8.
+
+    Raises:
+        ValueError: the paper does not report this speed.
+    """
+    table = {"paper": "FastBERT", "table": "Table 2", "metric": "accuracy"}
+    teachers = {row["dataset"]: float(row["value"]) for row in published(model="BERT-base", **table)}
+    return [
+        Saving(row["dataset"], float(row["value"]), teachers[row["dataset"]], float(row["speedup"]))
+        for row in published(model="FastBERT", setting=f"speed={speed}", **table)
+    ]

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from made_up import made_up_trace
 from right_answers import allowed, entropy, first_below
@@ -99,32 +100,42 @@ def test_budget_wrong(said, wrong, hint):
 
 
 TRACE = made_up_trace()
+BETTER = [0.6, 0.9, 0.6, 0.3, 0.8]
 
 
 def test_thresholds(capsys, said):
-    assert not checks.check_thresholds(..., TRACE, 0.5)
+    assert not checks.check_thresholds(..., TRACE)
     assert said("check.todo")
-    assert not checks.check_thresholds([0.5] * 6, TRACE, 0.5)
+    assert not checks.check_thresholds([0.5] * 6, TRACE)
     assert "5" in capsys.readouterr().out
-    assert not checks.check_thresholds([0.5] * 4 + [1.5], TRACE, 0.5)
+    assert not checks.check_thresholds([0.5] * 4 + [1.5], TRACE)
     assert "1.5" in capsys.readouterr().out
-    assert not checks.check_thresholds([0.5] * 5, TRACE, 0.5)  # no better is not enough
-    assert not checks.check_thresholds([0.0] * 5, TRACE, 0.5)  # accurate, but slower
-    assert not checks.check_thresholds([1.0] * 5, TRACE, 0.5)  # fast, but less accurate
-    better = next(
-        trial
-        for exit in range(5)
-        for speed in (0.0, 0.3, 0.4, 0.6, 0.7, 1.0)
-        if _beats(trial := [0.5] * exit + [speed] + [0.5] * (4 - exit))
-    )
-    assert checks.check_thresholds(better, TRACE, 0.5)
+    assert not checks.check_thresholds([0.5] * 5, TRACE)  # one speed is no better than itself
+    assert not checks.check_thresholds([0.0] * 5, TRACE)  # accurate, but at the price of one speed
+    assert not checks.check_thresholds([1.0] * 5, TRACE)  # cheap, but no better than one speed
+
+
+def test_thresholds_must_be_better_at_equal_flops(capsys, said):
+    """Both faster and less accurate than 0.5, or slower and righter, proves nothing."""
+    speeds = np.linspace(0, 1, 101)
+    curve = TRACE.sweep(speeds)
+    random = np.random.default_rng(0)
+    for trial in random.uniform(0, 1, (20, 5)):
+        own = TRACE.at(trial)
+        order = np.argsort(curve["flops_speedup"])
+        spent = 1 / curve["flops_speedup"][order][::-1]
+        wanted = np.interp(1 / own.flops_speedup, spent, curve["accuracy"][order][::-1])
+        assert checks.check_thresholds(list(trial), TRACE) == (own.accuracy > wanted + 1e-9)
+        out = capsys.readouterr().out
+        assert f"{own.accuracy:.2%}" in out and f"{wanted:.2%}" in out
+    assert checks.check_thresholds(BETTER, TRACE)
 
 
 @pytest.mark.parametrize(
     "speeds", [0.5, 10**400, True, "0.5", object()], ids=lambda each: type(each).__name__
 )
 def test_what_is_no_list_of_thresholds(capsys, speeds):
-    assert not checks.check_thresholds(speeds, TRACE, 0.5)
+    assert not checks.check_thresholds(speeds, TRACE)
     out = capsys.readouterr().out
     assert "5" in out and repr(speeds) in out and out.count("\n") == 1
 
@@ -133,11 +144,6 @@ def test_what_is_no_list_of_thresholds(capsys, speeds):
 @pytest.mark.parametrize("one", ["0.5", None, [0.5], 10**400, math.nan, 0.5j], ids=lambda each: str(each)[:8])
 def test_a_list_of_what_are_no_numbers(capsys, one, students):
     """Be it as long as it should be or not."""
-    assert not checks.check_thresholds([one] * students, TRACE, 0.5)
+    assert not checks.check_thresholds([one] * students, TRACE)
     out = capsys.readouterr().out
     assert (repr(one) in out if students == 5 else "3" in out) and out.count("\n") == 1
-
-
-def _beats(speeds):
-    own, base = TRACE.at(speeds), TRACE.at(0.5)
-    return own.accuracy >= base.accuracy and own.flops_speedup > base.flops_speedup
