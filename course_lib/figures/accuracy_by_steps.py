@@ -22,7 +22,7 @@ def accuracy_by_steps(trace: ExitTrace, steps: np.ndarray) -> Figure:
     accuracy = accuracy_table(trace, steps)  # [S, L]
     numbers = np.unique(steps)
     layers = accuracy.shape[1]
-    figure, axes = new_figure(height=0.9 + 0.55 * len(numbers))
+    figure, axes = new_figure(height=1.2 + 0.65 * len(numbers))
     draw_heatmap(axes, pd.DataFrame(accuracy, numbers, range(1, layers + 1)))
     axes.set(xlabel=t("axis.exit"), ylabel=t("axis.steps"))
     title = t(

@@ -10,7 +10,7 @@ from course_lib.models.layerdrop import draw, drop_rates
 from course_lib.style import BLUE
 from course_lib.words import t
 
-CELL = np.pad(np.ones((4, 4)), ((0, 1), (0, 1)))  # a square and the gap beside it
+CELL = np.pad(np.ones((8, 8)), 1)  # a square, and half a gap all around it: so its tick meets its middle
 COLOURS = LinearSegmentedColormap.from_list("runs", ["#e4e4e4", BLUE]).with_extremes(under="white")
 
 

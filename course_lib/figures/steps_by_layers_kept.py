@@ -47,7 +47,7 @@ def first_by_steps(recipe: str, runs: Path = RUNS) -> pd.DataFrame:
 
 def steps_by_layers_kept(tables: dict[str, pd.DataFrame]) -> Figure:
     """One table in colours for each study (see `cut_by_steps`), side by side."""
-    figure, panels = new_figure(width=9.0, height=3.2, ncols=len(tables), sharey=True, squeeze=False)
+    figure, panels = new_figure(width=9.0, height=3.8, ncols=len(tables), sharey=True, squeeze=False)
     for axes, (study, table) in zip(panels[0], tables.items(), strict=True):
         draw_heatmap(axes, table, colour_bar=False)
         axes.set(xlabel=t("axis.layers_kept"), ylabel=t("axis.steps"), title=study_word(study))

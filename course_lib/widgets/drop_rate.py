@@ -114,5 +114,6 @@ class _DropRatePicture(MovingPicture):
         runs = self.slider.runs(rate)
         self.image.set_data(cells(runs.T))
         curve = self.slider.curve(rate)
-        self.mean.set_data([0.5, len(runs) + 0.5], [runs.sum(1).mean() + 0.5] * 2)
+        # At the height that the axis calls so: where the mean is 9.6 layers, the line meets 9.6.
+        self.mean.set_data([0.5, len(runs) + 0.5], [runs.sum(1).mean()] * 2)
         self.line.set_data(([], []) if curve is None else (curve.index, curve.to_numpy()))

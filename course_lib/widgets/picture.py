@@ -13,7 +13,7 @@ from PIL import Image
 
 from course_lib.style import BLUE, GREEN, INK, ORANGE, PURPLE, mime_bundle
 
-WIDTH, HEIGHT = 10.0, 3.1  # inches at 100 dots
+WIDTH, HEIGHT = 10.0, 4.0  # inches at `style.DOTS` dots
 DENSITY = 1.5  # sharp on dense screens, too, and a browser decodes it in time
 
 

@@ -3,6 +3,7 @@
 import io
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from made_up import made_up_costs, made_up_cuts, made_up_trace
 from PIL import Image
 from tiny import tiny_corpus, tiny_fastbert, tiny_tokenizer
 
-from course_lib import words
+from course_lib import style, words
 from course_lib.figures import studies
 from course_lib.figures.drawn_layers import draws
 from course_lib.measures.cuts import STRATEGIES
@@ -96,6 +97,37 @@ def test_the_two_charts_fill_the_picture(any_slider):
         for figure in (box.picture.figure, static):
             left, right = (axes.get_position() for axes in figure.axes)
             assert min(left.width, right.width) > 0.35 and min(left.height, right.height) > 0.5
+
+
+def test_the_smallest_letters_can_be_read_from_the_last_row(any_slider):
+    """At least 18 dots high at the size that is shown."""
+    figure = any_slider[0].static_now()
+    for axes in figure.axes:
+        letters = [*axes.get_xticklabels(), *axes.get_yticklabels(), axes.xaxis.label, axes.yaxis.label]
+        letters += axes.get_legend().get_texts() if axes.get_legend() else []
+        assert min(each.get_fontsize() for each in letters) * style.DOTS / 72 >= 18
+
+
+def test_no_letters_stand_outside_the_picture_or_in_each_others_way(any_slider):
+    figure = any_slider[0].static_now()
+    figure.draw_without_rendering()
+    boxes = [axes.title for axes in figure.axes] + [axes._left_title for axes in figure.axes]
+    boxes = [each.get_window_extent() for each in boxes if each.get_text()]
+    boxes.sort(key=lambda box: box.x0)
+    assert boxes[-1].x1 <= figure.bbox.x1 and all(one.x1 < two.x0 for one, two in pairwise(boxes))
+
+
+def test_squares_stand_beside_their_labels():
+    """The middle of what is filled is where the tick is."""
+    image = DepthSlider(CUTS[CUTS["study"] != "half"], made_up_costs()).picture.image
+    filled = np.array(image.get_array()) > 0
+    left, right, bottom, top = image.get_extent()
+    for axis, low, high in ((1, bottom, top), (0, left, right)):
+        line = filled.any(axis)  # along the axis: filled or gap
+        places = low + (np.arange(len(line)) + 0.5) * (high - low) / len(line)
+        numbers = np.rint(places[line])
+        middles = [places[line][numbers == number].mean() for number in np.unique(numbers)]
+        np.testing.assert_allclose(middles, np.unique(numbers))
 
 
 def test_the_background_of_the_picture_is_white(any_slider):
@@ -249,6 +281,12 @@ def test_a_rate_that_a_network_was_trained_at_is_picked_out(drop_rate):
         words.t("drop_rate.untrained", measured=words.t("list.comma").join(["0", "0.2", "0.5"]))
         in drop_rate.state.value
     )
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.9])
+def test_the_mean_line_stands_where_the_axis_calls_the_mean(drop_rate, rate):
+    drop_rate.rate.value = rate
+    assert set(drop_rate.picture.mean.get_ydata()) == {drop_rate.runs(rate).sum(1).mean()}
 
 
 # --- the depth slider ------------------------------------------------------------------------------
