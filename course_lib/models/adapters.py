@@ -58,11 +58,16 @@ def load_adapters(model: FastBertForSequenceClassification, folder: Path) -> Non
     model.exits.load_state_dict(exits)
 
 
+def round_exits(model: FastBertForSequenceClassification) -> None:
+    """Rounds the exits to float16, as they are shipped: what is measured then is what is loaded later."""
+    for weight in model.exits.parameters():
+        weight.data = weight.data.half().float()
+
+
 def save_exits(model: FastBertForSequenceClassification, folder: Path) -> None:
-    """Writes the exits in float16, and leaves the model's exits as they will be loaded."""
+    """Writes the exits in float16 (see `round_exits`)."""
     half = {name: weight.half() for name, weight in model.exits.state_dict().items()}
     save_file(half, folder / EXITS, metadata={"format": "pt"})
-    model.exits.load_state_dict({name: weight.float() for name, weight in half.items()})
 
 
 def backbone_of(folder: Path) -> str | None:

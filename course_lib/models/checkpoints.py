@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from course_lib.models.adapters import ADAPTERS, SETTINGS, backbone_of, load_adapters, save_exits
+from course_lib.models.adapters import ADAPTERS, SETTINGS, backbone_of, load_adapters, round_exits, save_exits
 from course_lib.models.backbones import find_model, load_tokenizer, load_weights
 from course_lib.models.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.models.folders import checked, write_checksums
@@ -38,6 +38,7 @@ def save_beside_backbone(folder: Path, model: FastBertForSequenceClassification,
     model.config.save_pretrained(folder)
     for name in (ADAPTERS, SETTINGS):
         shutil.copyfile(adapters / name, folder / name)
+    round_exits(model)
     save_exits(model, folder)
     write_checksums(folder)
 

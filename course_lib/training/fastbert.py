@@ -11,6 +11,7 @@ from transformers import AutoConfig, PreTrainedTokenizerFast
 from course_lib.measures.records import write_record
 from course_lib.measures.report import cut_metrics, fastbert_metrics
 from course_lib.measures.trace import ExitTrace, trace_file
+from course_lib.models.adapters import round_exits
 from course_lib.models.backbones import find_model, load_tokenizer, load_weights
 from course_lib.models.checkpoints import save_beside_backbone, save_checkpoint
 from course_lib.models.fastbert import FastBertConfig, FastBertForSequenceClassification
@@ -43,6 +44,8 @@ def train_fastbert(recipe: dict, seed: int, keep: bool, checkpoints: Path, runs:
         "finetune": finetune_once(model, tokenizer, corpus, recipe, seed, unfinished, run),
         "distil": self_distil(model, tokenizer, corpus, recipe, seed, unfinished / "distil", run),
     }
+    if "lora_rank" in recipe["finetune"]:
+        round_exits(model)
     found = {split: ExitTrace.of(model, tokenizer, corpus[split]) for split in ("validation", "test")}
     if keep and "lora_rank" in recipe["finetune"]:
         save_beside_backbone(checkpoints / recipe["name"], model, unfinished / "adapters")
