@@ -1,5 +1,7 @@
 """`course ...`: the commands of the course, one file each. All but build and reproduce can print JSON."""
 
+import sys
+
 import typer
 
 from course_lib.command import bench
@@ -19,6 +21,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 benches = typer.Typer(help="Measure time; contenders alternate, medians are compared.", no_args_is_help=True)
+
+
+@app.callback()
+def show_what_can_be_shown() -> None:
+    # Windows redirects into its old code page; what that lacks is shown by its number, in help as in tables.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
 
 app.command(context_settings={"ignore_unknown_options": True})(predict)  # "-- 太差了" is a sentence
 app.command()(evaluate)

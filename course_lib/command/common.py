@@ -63,8 +63,6 @@ def clear_errors(command):
 
     @functools.wraps(command)
     def wrapped(*args, **kwargs):
-        if hasattr(sys.stdout, "reconfigure"):  # what a Windows code page lacks is shown by its number
-            sys.stdout.reconfigure(errors="backslashreplace")
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: warn(str(message))
             try:
