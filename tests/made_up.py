@@ -73,6 +73,7 @@ def made_up_costs(keeps=(12, 9, 6, 3, 2)) -> list[DepthBench]:
             speedup=0.9 * most / keep,
             spread=(0.8 * most / keep, most / keep),
             promised=most / keep,
+            rounds=5,
         )
         for keep in keeps
     ]

@@ -4,6 +4,7 @@ A machine's speed drifts while it works (heat, other programs), so only ratios o
 measurements say something.
 """
 
+import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -51,15 +52,21 @@ class ExitBench:
     mean_layer: float
 
 
-def alternate(contenders: dict[Name, Callable[[], object]], rounds: int = 9) -> dict[Name, np.ndarray]:
+def alternate(
+    contenders: dict[Name, Callable[[], object]], rounds: int = 9, at_most: float = math.inf
+) -> dict[Name, np.ndarray]:
     """Runs every contender once to warm up, then in turn, `rounds` times -> seconds [rounds] of each.
 
-    The order is turned round every second time, so that none always follows the same other.
+    The order is turned round every second time, so that none always follows the same other. No round but the
+    first begins when `at_most` seconds have passed: a busy machine measures fewer rounds.
     """
+    began = time.perf_counter()
     for run in contenders.values():
         run()
     seconds: dict[Name, list[float]] = {name: [] for name in contenders}
     for number in range(rounds):
+        if number and time.perf_counter() - began > at_most:
+            break
         names = list(contenders) if number % 2 == 0 else list(contenders)[::-1]
         for name in names:
             start = time.perf_counter()

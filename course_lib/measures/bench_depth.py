@@ -1,5 +1,6 @@
 """Networks cut to fewer layers, on the clock: does a quarter of the layers take a quarter of the time?"""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ class DepthBench:
         speedup: whole time / cut time; the median over the rounds.
         spread: its quartiles (25 %, 75 %).
         promised: the same ratio in counted FLOPs.
+        rounds: how many were measured.
     """
 
     keep: int
@@ -34,6 +36,7 @@ class DepthBench:
     speedup: float
     spread: tuple[float, float]
     promised: float
+    rounds: int
 
 
 def bench_depth(
@@ -44,10 +47,12 @@ def bench_depth(
     batch_size: int = 32,
     sentences: int = 128,
     rounds: int = 5,
+    at_most: float = math.inf,
 ) -> list[DepthBench]:
     """Times `model` whole and cut to every number of layers in `keeps`, in alternation.
 
-    Which layers stay makes no difference to the clock; "every other" is taken.
+    Which layers stay makes no difference to the clock; "every other" is taken. No new round begins when
+    `at_most` seconds have passed: a busy machine measures fewer.
     """
     total = model.config.num_hidden_layers
     networks = {keep: prune(model, every_other(total, keep)).eval() for keep in {total, *keeps}}
@@ -67,7 +72,7 @@ def bench_depth(
 
         return run
 
-    seconds = alternate({keep: answering(network) for keep, network in networks.items()}, rounds)
+    seconds = alternate({keep: answering(network) for keep, network in networks.items()}, rounds, at_most)
     benches = []
     for keep in sorted(networks, reverse=True):
         speedups = seconds[total] / seconds[keep]
@@ -80,6 +85,7 @@ def bench_depth(
                 speedup=float(np.median(speedups)),
                 spread=(float(np.quantile(speedups, 0.25)), float(np.quantile(speedups, 0.75))),
                 promised=flops[total] / flops[keep],
+                rounds=len(speedups),
             )
         )
     return benches

@@ -4,6 +4,7 @@ The layers alone should take 1 - p of their time. A whole step also pays for wha
 the embeddings, the head over the vocabulary, and the optimizer's work on both.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import count
 
@@ -29,6 +30,7 @@ class LayerDropBench:
         whole_step: likewise of a whole step of masked-language-model training.
         layer_part_spread, whole_step_spread: the quartiles (25 %, 75 %) over the rounds.
         step_ms: median milliseconds of a whole step.
+        rounds: how many were measured.
     """
 
     rate: float
@@ -39,6 +41,7 @@ class LayerDropBench:
     whole_step: float
     whole_step_spread: tuple[float, float]
     step_ms: float
+    rounds: int
 
 
 def bench_layerdrop(
@@ -49,6 +52,7 @@ def bench_layerdrop(
     rounds: int = 7,
     texts: int = 32,
     tokens: int = 64,
+    at_most: float = math.inf,
 ) -> list[LayerDropBench]:
     """Times a network of the course's size (width 128, 8,000 tokens) at every drop rate, in alternation.
 
@@ -56,6 +60,7 @@ def bench_layerdrop(
         rates: the first one is what the others are compared with.
         steps: training steps a round; each draws anew, so a round of few steps scatters more.
         texts, tokens: of one step.
+        at_most: seconds after which no new round begins; a busy machine measures fewer than `rounds`.
     """
     config = BertConfig(
         vocab_size=8000,
@@ -98,7 +103,7 @@ def bench_layerdrop(
 
         layer_runs[rate], step_runs[rate] = layers_alone, whole_steps
 
-    layer_seconds, step_seconds = alternate(layer_runs, rounds), alternate(step_runs, rounds)
+    layer_seconds, step_seconds = (alternate(runs, rounds, at_most / 2) for runs in (layer_runs, step_runs))
     results = []
     for rate in rates:
         layer_part = layer_seconds[rate] / layer_seconds[rates[0]]
@@ -113,6 +118,7 @@ def bench_layerdrop(
                 whole_step=float(np.median(whole_step)),
                 whole_step_spread=_quartiles(whole_step),
                 step_ms=float(np.median(step_seconds[rate]) / steps * 1000),
+                rounds=min(len(layer_part), len(whole_step)),
             )
         )
     return results

@@ -19,6 +19,12 @@ def test_contenders_alternate_in_both_orders():
     assert all(len(seconds) == 4 and (seconds >= 0).all() for seconds in times.values())
 
 
+def test_when_the_time_is_up_no_new_round_begins():
+    calls = []
+    times = alternate({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, 4, at_most=0.0)
+    assert "".join(calls) == "ab" + "ab" and all(len(seconds) == 1 for seconds in times.values())
+
+
 def test_bench_of_both_ends():
     corpus = tiny_corpus()
     tokenizer = tiny_tokenizer(corpus)
@@ -39,7 +45,7 @@ def test_bench_of_cut_networks():
     tokenizer = tiny_tokenizer(corpus)
     model = tiny_fastbert(num_labels=2, vocab_size=len(tokenizer))
     found = bench_depth(model, tokenizer, corpus["test"], [1, 2], batch_size=7, rounds=3)
-    assert [cost.keep for cost in found] == [4, 2, 1]
+    assert [cost.keep for cost in found] == [4, 2, 1] and {cost.rounds for cost in found} == {3}
     assert found[0].speedup == found[0].promised == 1.0
     lengths = np.array(
         [len(ids) for ids in tokenizer(list(corpus["test"]["text"]), truncation=True)["input_ids"]]
