@@ -224,13 +224,16 @@ def trace_file(name: str, seed: int | None, split: str, folder: Path = TRACES) -
 
 
 def load_traces(name: str, split: str, folder: Path = TRACES) -> list[ExitTrace]:
-    """The traces of a recipe's seeds: the kept one first, then the others by number.
+    """The traces of a recipe's seeds: the one whose checkpoint is kept first, then the others by number.
 
     Raises:
         FileNotFoundError: there is none.
     """
+    kept = trace_file(name, None, split, folder)
     others = sorted(folder.glob(trace_file(name, 0, split, folder).name.replace("seed0", "seed*")))
-    return [ExitTrace.load(path) for path in (trace_file(name, None, split, folder), *others)]
+    if not kept.is_file() and others:
+        return [ExitTrace.load(path) for path in others]
+    return [ExitTrace.load(path) for path in (kept, *others)]
 
 
 def _added_up(start: np.ndarray, end: np.ndarray, value: np.ndarray, size: int) -> np.ndarray:

@@ -51,9 +51,8 @@ def train_fastbert(recipe: dict, seed: int, keep: bool, checkpoints: Path, runs:
         save_beside_backbone(checkpoints / recipe["name"], model, unfinished / "adapters")
     elif keep:
         save_checkpoint(checkpoints / recipe["name"], model, tokenizer, dtype=torch.float16)
-    if recipe.get("keep", True):
-        for split, trace in found.items():
-            trace.save(trace_file(recipe["name"], None if keep else seed, split, traces))
+    for split, trace in found.items():
+        trace.save(trace_file(recipe["name"], None if keep else seed, split, traces))
     record = {
         "recipe": recipe,
         "seed": seed,
