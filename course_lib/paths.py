@@ -7,5 +7,6 @@ DATA = ROOT / "data"
 CHECKPOINTS = DATA / "checkpoints"
 RECIPES = DATA / "recipes"
 RUNS = DATA / "runs"
+ANSWERS = DATA / "answers"
 TRACES = DATA / "traces"
 UNFINISHED = DATA / "unfinished"  # what an interrupted training resumes from; not committed

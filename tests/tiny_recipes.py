@@ -97,7 +97,7 @@ tokens_per_batch = 124
 
 def folders(root: Path) -> dict[str, Path]:
     """Where `run_recipe` leaves what it makes: everything below `root`."""
-    return {name: root / name for name in ("checkpoints", "runs", "traces")}
+    return {name: root / name for name in ("checkpoints", "runs", "traces", "answers")}
 
 
 def read_recipe_of(folder: Path, text: str) -> dict:

@@ -43,7 +43,8 @@ def train(
     """
     from course_lib.training.run import run_recipe
 
-    folders = {} if out is None else {name: out / name for name in ("checkpoints", "runs", "traces")}
+    kinds = ("checkpoints", "runs", "traces", "answers")
+    folders = {} if out is None else {name: out / name for name in kinds}
     record = run_recipe(recipe, seed=seed, backbone=backbone, data=data, text=text, label=label, **folders)
     shown = {key: value for key, value in record.items() if key not in ("history", "phases")}
     print_json(shown) if as_json else console.print(shown.get("metrics", shown))

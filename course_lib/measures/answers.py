@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from course_lib.measures.comparison import Contender, static
 from course_lib.measures.trace import trace_file
-from course_lib.paths import TRACES
+from course_lib.paths import ANSWERS
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Answers:
             return cls(file.get_tensor("predictions"), file.get_tensor("labels"), flops, layers)
 
 
-def load_answers(name: str, split: str, folder: Path = TRACES) -> list[Answers]:
+def load_answers(name: str, split: str, folder: Path = ANSWERS) -> list[Answers]:
     """The answers of a recipe's seeds, by number; of a recipe without seeds, one."""
     files = sorted(folder.glob(trace_file(name, 0, split, folder).name.replace("seed0", "seed*")))
     return [Answers.load(path) for path in files or [trace_file(name, None, split, folder)]]

@@ -22,7 +22,7 @@ from course_lib.measures.comparison import (
     whole_network,
 )
 from course_lib.measures.trace import ExitTrace, load_traces
-from course_lib.paths import TRACES
+from course_lib.paths import ANSWERS, TRACES
 from course_lib.texts.shape import class_names
 from course_lib.words import catalogue, t
 
@@ -30,7 +30,11 @@ MEASURES_OF_DOUBT = ("entropy", "max_probability", "top_k_entropy")
 
 
 def rivals(
-    model: str, speedup: float, traces: Path = TRACES, measure: str = "entropy"
+    model: str,
+    speedup: float,
+    traces: Path = TRACES,
+    answers: Path = ANSWERS,
+    measure: str = "entropy",
 ) -> tuple[Contender, list[Contender], Contender]:
     """A FastBERT that saves `speedup` times the FLOPs, and everybody else.
 
@@ -57,11 +61,11 @@ def rivals(
     return early, others, whole
 
 
-def _static(model: str, traces: Path) -> list[str]:
+def _static(model: str, answers: Path) -> list[str]:
     """The recipes of models without exits on the same task whose answers are there."""
     task = model.split("-")[0]
     wanted = (f"{model}-student-6", f"{model}-student-3", f"{task}-tfidf")
-    return [name for name in wanted if any(traces.glob(f"{name}-*test.safetensors"))]
+    return [name for name in wanted if any(answers.glob(f"{name}-*test.safetensors"))]
 
 
 def kind_of(recipe: str) -> str:
@@ -134,7 +138,7 @@ def measures_table(model: str, speedup: float, traces: Path = TRACES) -> pd.Data
     """Every measure of uncertainty at the same saving: accuracy, layers, and its lead over fixed depth."""
     rows = []
     for measure in MEASURES_OF_DOUBT:
-        early, others, whole = rivals(model, speedup, traces, measure)
+        early, others, whole = rivals(model, speedup, traces, measure=measure)
         row = _row(early, whole, interval(difference(early, others[0])))
         rows.append({**row, t("rivals.contender"): t(f"choice.{measure}")})
     return (
@@ -171,14 +175,14 @@ def at_equal_time(
 
 def best_measure(model: str, speedup: float, traces: Path = TRACES) -> str:
     """The measure whose answers are right most often at this saving."""
-    found = {each: rivals(model, speedup, traces, each)[0].accuracy for each in MEASURES_OF_DOUBT}
+    found = {each: rivals(model, speedup, traces, measure=each)[0].accuracy for each in MEASURES_OF_DOUBT}
     return max(found, key=found.get)
 
 
 def measure_verdict(model: str, speedup: float, traces: Path = TRACES) -> dict[str, str]:
     """What a sentence says of the best measure beside normalised entropy, seed by seed on the same texts."""
     best = best_measure(model, speedup, traces)
-    ours, plain = (rivals(model, speedup, traces, each)[0] for each in (best, "entropy"))
+    ours, plain = (rivals(model, speedup, traces, measure=each)[0] for each in (best, "entropy"))
     found = difference(ours, plain)
     return {
         "best": t(f"choice.{best}"),

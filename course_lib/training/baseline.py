@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from course_lib.measures.answers import Answers
 from course_lib.measures.records import write_record
 from course_lib.measures.trace import trace_file
-from course_lib.paths import RUNS, TRACES
+from course_lib.paths import ANSWERS, RUNS
 from course_lib.texts.shape import canonical, fingerprint
 
 
@@ -25,13 +25,13 @@ def tfidf_baseline(corpus: DatasetDict):
     return model.fit(list(corpus["train"]["text"]), list(corpus["train"]["label"]))
 
 
-def train_baseline(corpus: DatasetDict, name: str, runs: Path = RUNS, traces: Path = TRACES) -> dict:
+def train_baseline(corpus: DatasetDict, name: str, runs: Path = RUNS, folder: Path = ANSWERS) -> dict:
     """Fits it on the training split and leaves answers and the run record data/runs/<name>.json."""
     start = time.perf_counter()
     model = tfidf_baseline(corpus)
     found = {split: answers_of(model, corpus[split]) for split in ("validation", "test")}
     for split, answers in found.items():
-        answers.save(trace_file(name, None, split, traces))
+        answers.save(trace_file(name, None, split, folder))
     return write_record(
         name,
         {

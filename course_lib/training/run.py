@@ -6,7 +6,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from course_lib.measures.records import read_record
-from course_lib.paths import CHECKPOINTS, RECIPES, RUNS, TRACES, UNFINISHED
+from course_lib.paths import ANSWERS, CHECKPOINTS, RECIPES, RUNS, TRACES, UNFINISHED
 from course_lib.texts.corpora import load_corpus
 from course_lib.texts.own_files import FORMATS
 from course_lib.training.baseline import train_baseline
@@ -28,6 +28,7 @@ def run_recipe(
     checkpoints: Path = CHECKPOINTS,
     runs: Path = RUNS,
     traces: Path = TRACES,
+    answers: Path = ANSWERS,
 ) -> dict:
     """Trains what a recipe says and returns its run record.
 
@@ -37,7 +38,7 @@ def run_recipe(
         backbone: any BERT, by folder or hub name, in place of the recipe's.
         data: a file, a folder or a hub name as `load_corpus` takes it, in place of the recipe's.
         text, label: the names of its two columns.
-        checkpoints, runs, traces: the folders that receive the results. What is trained with another
+        checkpoints, runs, traces, answers: the folders that receive the results. What is trained with another
             backbone or on other data bears their names, so that it replaces nothing of the course; if one
             seed is asked for, its checkpoint is kept, whichever it is.
 
@@ -62,7 +63,7 @@ def run_recipe(
         return pretrain(recipe, checkpoints, runs)
     if recipe["stage"] == "baseline":
         corpus = load_corpus(recipe["data"], **recipe_columns(recipe))
-        return train_baseline(corpus, recipe["name"], runs, traces)
+        return train_baseline(corpus, recipe["name"], runs, answers)
     seeds = recipe["seeds"] if seed is None else [seed]
     if recipe["stage"] == "fastbert":
         kept = seed if replaced and seed is not None else recipe["seeds"][0]
@@ -71,7 +72,7 @@ def run_recipe(
             train_fastbert(recipe, *each, checkpoints, runs, traces) for each in zip(seeds, keep, strict=True)
         ][-1]
     if recipe["stage"] == "student":
-        return [train_student(recipe, each, runs, traces) for each in seeds][-1]
+        return [train_student(recipe, each, runs, answers) for each in seeds][-1]
     return [run_pruning_study(recipe, each, runs) for each in seeds][-1]
 
 

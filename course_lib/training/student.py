@@ -67,7 +67,7 @@ def _last(model: FastBertForSequenceClassification, input_ids, attention_mask):
     return model.exits[-1](hidden, mask), hidden
 
 
-def train_student(recipe: dict, seed: int, runs: Path, traces: Path) -> dict:
+def train_student(recipe: dict, seed: int, runs: Path, folder: Path) -> dict:
     """Cuts the teacher to `layers` evenly spaced layers, trains them, leaves answers and a run record."""
     start = time.perf_counter()
     corpus = load_corpus(recipe["data"], **recipe_columns(recipe))
@@ -89,7 +89,7 @@ def train_student(recipe: dict, seed: int, runs: Path, traces: Path) -> dict:
     )
     found = {split: answers_of(student, tokenizer, corpus[split]) for split in ("validation", "test")}
     for split, answers in found.items():
-        answers.save(trace_file(recipe["name"], seed, split, traces))
+        answers.save(trace_file(recipe["name"], seed, split, folder))
     record = {
         "recipe": recipe,
         "seed": seed,

@@ -33,8 +33,8 @@ def teacher(tmp_path, monkeypatch):
 
 def test_a_student_leaves_answers_and_a_record(teacher, tmp_path):
     folder, corpus = teacher
-    record = train_student(RECIPE | {"teacher": str(folder)}, 1, tmp_path / "runs", tmp_path / "traces")
-    (answers,) = load_answers("tiny-student-2", "test", tmp_path / "traces")
+    record = train_student(RECIPE | {"teacher": str(folder)}, 1, tmp_path / "runs", tmp_path / "answers")
+    (answers,) = load_answers("tiny-student-2", "test", tmp_path / "answers")
     assert answers.labels.tolist() == list(corpus["test"]["label"])
     assert record["metrics"]["test"] == answers.accuracy and answers.layers == 2
     assert (tmp_path / "runs" / "tiny-student-2-seed1.json").is_file()
