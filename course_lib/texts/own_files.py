@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow
 from datasets import ClassLabel, Dataset
+from pyarrow import parquet
 
 from course_lib.texts.columns import find_column
 from course_lib.texts.encodings import read_utf8
@@ -41,6 +43,8 @@ def read_table(path: Path, wanted: Sequence[str]) -> Table:
         FileNotFoundError: there is no such file.
         ValueError: unknown suffix, wrong encoding, empty or broken file, no line that names the columns.
     """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name one of its files, or let from_hub read the folder")
     if not path.is_file():
         raise FileNotFoundError(f"no file at {path}")
     suffix = path.suffix.lower()
@@ -88,7 +92,10 @@ def _separator(lines: list[str], path: Path, wanted: Sequence[str]) -> str:
     usual_first = sorted(SEPARATORS, key=lambda each: (each == "\t") != (path.suffix.lower() == ".tsv"))
 
     def fits(separator: str) -> tuple[int, int]:
-        header = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
+        try:
+            header = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
+        except csv.Error:  # `_rows` says which
+            return 0, 0
         return _found(header, wanted), len(header)
 
     return max(usual_first, key=fits)
@@ -167,9 +174,6 @@ def _in_order(cells: list | dict) -> list:
 
 
 def _read_parquet(path: Path, _wanted) -> Table:
-    import pyarrow
-    from pyarrow import parquet
-
     try:
         with path.open("rb") as file:
             table = parquet.read_table(file)
@@ -198,7 +202,7 @@ def _conversion(path: Path, wanted: Sequence[str]) -> str:
     header = next((line for line in lines if line.strip()), "")
     if _found(header.rstrip("\r\n").split("\t"), wanted):
         return f"its columns stand between tabs, so call it .tsv: cp {name} {_renamed(path, '.tsv')}"
-    if _found(next(csv.reader([header]), []), wanted):
+    if _found(header.rstrip("\r\n").split(","), wanted):
         return f"its columns stand between commas, so call it .csv: cp {name} {_renamed(path, '.csv')}"
     return _naming(path, lines, wanted)
 
@@ -207,7 +211,7 @@ def _naming(path: Path, lines: list[str], wanted: Sequence[str]) -> str:
     """The line that puts names over two columns; the one with fewer different cells holds the labels."""
     text, label = wanted
     for separator, sign, suffix in (("\t", r"\t", ".tsv"), (",", ",", ".csv")):
-        rows = [row for row in csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE) if row]
+        rows = [line.rstrip("\r\n").split(separator) for line in lines if line.strip()]
         if rows and all(len(row) == 2 for row in rows):
             first, second = (len(set(column)) for column in zip(*rows, strict=True))
             names = (label, text) if first < second else (text, label)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value, load_dataset
-from datasets.exceptions import DatasetsError
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value, load_dataset, load_dataset_builder
+from datasets.exceptions import DatasetGenerationError, DatasetsError
 
 from course_lib.texts.columns import find_column, missing_columns
 from course_lib.texts.labels import label_name, refuse_two_spellings
@@ -65,7 +65,9 @@ def from_hub(path: str, /, text: str = "text", label: str = "label", **load_opti
     tables = _tables_of_folder(Path(path), text, label) if not load_options else {}
     tables = tables or _tables_of_hub(path, **load_options)
     if "train" not in tables:
-        raise ValueError(f"{path} has no training split; it has: {', '.join(tables)}")
+        raise ValueError(
+            f"{path} has no training split; it has: {', '.join(tables)}; call a file train, or name one file"
+        )
     parts, notes = {}, []
     for split in (split for split in SPLITS if split in tables):
         if split != "train" and _is_secret(tables[split].values(), label):
@@ -100,10 +102,19 @@ def _rows_of_file(path: Path, text: str, label: str) -> Rows:
     return _two_columns(read_table(path, (text, label)), text, label, path.name)
 
 
-def _load(path: str, **options) -> Dataset | DatasetDict:
+def _load(path: str, **options) -> Dataset | Mapping[str, Dataset]:
     """`datasets.load_dataset`; what cannot be read is a ValueError that tells the reason."""
     try:
-        return load_dataset(path, **options)
+        try:
+            return load_dataset(path, **options)
+        except DatasetGenerationError:  # it wants the same columns in all splits, so let it read one by one
+            files = load_dataset_builder(path, **options).config.data_files or {}
+            if len(files) < 2:
+                raise
+            return {
+                split: load_dataset(path, data_files={split: list(found)}, split=split)
+                for split, found in files.items()
+            }
     except FileNotFoundError:  # also a data set that the hub does not have: the message is clear
         raise
     except (ValueError, DatasetsError) as error:
