@@ -12,10 +12,11 @@ from course_lib.figures.by_layers_kept import accuracy_by_kept, masked_loss_by_k
 from course_lib.figures.exit_layer_by_steps import exit_layer_by_steps, mean_exit_layers
 from course_lib.figures.fastbert_schematic import fastbert_schematic
 from course_lib.figures.layer_histogram import layer_histogram
+from course_lib.figures.layerdrop_schematic import layerdrop_schematic
 from course_lib.figures.reliability import reliability_by_exit, risk_of_one_threshold
 from course_lib.figures.steps_by_layers_kept import cut_by_steps, first_by_steps, steps_by_layers_kept
 from course_lib.figures.trade_off import trade_off
-from course_lib.figures.trade_offs import at_saving, curve_of, trade_offs
+from course_lib.figures.trade_offs import at_saving, curve_of, gains_at_savings, trade_offs
 
 __all__ = [
     "accuracy_by_exit",
@@ -30,7 +31,9 @@ __all__ = [
     "exit_layer_by_steps",
     "fastbert_schematic",
     "first_by_steps",
+    "gains_at_savings",
     "layer_histogram",
+    "layerdrop_schematic",
     "masked_loss_by_kept",
     "mean_exit_layers",
     "reliability_by_exit",

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course_lib.figures.studies import look
-from course_lib.measures.cuts import over_seeds
+from course_lib.measures.cuts import compare_cuts
 from course_lib.style import GREY, describe, new_figure, percent_axis
 from course_lib.words import t
 
@@ -13,15 +13,17 @@ from course_lib.words import t
 def accuracy_by_kept(
     table: pd.DataFrame, way: str = "every_other", keep: int = 6, classes: int = 2
 ) -> Figure:
-    """One line a study of `cuts.cut_table`; the bars are standard deviations over seeds.
+    """One line a study of `cuts.cut_table`, the mean; each faint point is a seed.
 
-    The title compares the first two studies at `keep` layers.
+    The title compares the first two studies at `keep` layers, and says whether seeds can tell them apart.
     """
     figure, axes = new_figure()
     draw_accuracy_by_kept(axes, table, way, classes)
-    means = over_seeds(table)["mean"].xs(way, level="way")
     first, second = list(dict.fromkeys(table["study"]))[:2]
-    title = t("figure.accuracy_by_kept", keep=keep, first=means[first, keep], second=means[second, keep])
+    gain = compare_cuts(table, keep, second, first, way)
+    key = "figure.accuracy_by_kept_clear" if gain.clear else "figure.accuracy_by_kept_open"
+    points = {name: 100 * getattr(gain, name) for name in ("mean", "low", "high")}
+    title = t(key, keep=keep, **points)
     axes.set_title(title)
     axes.legend(loc="center right")
     return describe(figure, title)
@@ -31,9 +33,11 @@ def draw_accuracy_by_kept(axes: Axes, table: pd.DataFrame, way: str, classes: in
     """The lines, on axes from just below chance to just above the best."""
     axes.axhline(1 / classes, color=GREY, linestyle="--", linewidth=1)
     for study, rows in table[table["way"] == way].groupby("study", sort=False):
-        found = over_seeds(rows).reset_index().sort_values("keep")
-        axes.errorbar(found["keep"], found["mean"], yerr=found["std"].fillna(0), capsize=3, **look(study))
-    axes.set_ylim(1 / classes - 0.04, table["accuracy"].max() + 0.03)
+        means, style = rows.groupby("keep")["accuracy"].mean(), look(study)
+        axes.plot(means.index, means, **style)
+        seeds = {"marker": style["marker"], "color": style["color"], "linestyle": "none"}
+        axes.plot(rows["keep"], rows["accuracy"], alpha=0.35, markersize=5, **seeds)
+    axes.set_ylim(min(1 / classes, table["accuracy"].min()) - 0.03, table["accuracy"].max() + 0.03)
     name_axes(axes, sorted(table["keep"].unique()))
     axes.set_ylabel(t("axis.accuracy"))
     percent_axis(axes.yaxis)

@@ -1,4 +1,4 @@
-"""LayerDrop in one picture: two steps of training, each with layers left out, and the network cut afterwards."""
+"""LayerDrop in one picture: two training steps, each with layers left out, and the network cut afterwards."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

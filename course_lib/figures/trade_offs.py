@@ -1,5 +1,6 @@
-"""Early exit on two backbones: both trade-off curves, with their spread over seeds."""
+"""Early exit on two backbones: both trade-off curves, seed by seed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from course_lib.figures.studies import look
+from course_lib.measures.comparison import Difference, difference_of_seeds
 from course_lib.measures.report import seed_records
 from course_lib.paths import RUNS
 from course_lib.style import describe, new_figure, percent_axis
@@ -26,19 +28,25 @@ def at_saving(curves: np.ndarray, saving: float) -> np.ndarray:
     return np.array([np.interp(saving, SAVINGS, curve) for curve in curves])
 
 
+def gains_at_savings(ours: np.ndarray, theirs: np.ndarray, savings: Sequence[float]) -> dict[str, Difference]:
+    """By times fewer FLOPs ("4×"): how far one of two `curve_of` is ahead, over the seeds."""
+    return {
+        f"{saving:g}×": difference_of_seeds(at_saving(ours, saving), at_saving(theirs, saving))
+        for saving in savings
+    }
+
+
 def trade_offs(curves: dict[str, np.ndarray]) -> Figure:
     """One line for each of two studies (see `curve_of`), the mean over its seeds.
 
-    The band is a standard deviation; the title compares the two where four times the FLOPs are saved.
+    The faint lines are single seeds; the title compares the two where four times the FLOPs are saved.
     """
     figure, axes = new_figure()
     for study, curve in curves.items():
         style = look(study) | {"marker": None}
         mean = curve.mean(0)
         axes.plot(SAVINGS, mean, linewidth=2, **style)
-        if len(curve) > 1:
-            deviation = curve.std(0, ddof=1)
-            axes.fill_between(SAVINGS, mean - deviation, mean + deviation, color=style["color"], alpha=0.2)
+        axes.plot(SAVINGS, curve.T, linewidth=0.8, alpha=0.5, color=style["color"])
     best = max(curve.mean(0).max() for curve in curves.values())
     axes.set_ylim(min(best - 0.10, *(curve.min() for curve in curves.values())) - 0.01, best + 0.02)
     axes.set_xscale("log", base=2)

@@ -4,11 +4,21 @@ A study is one recipe of stage "pruning" (data/recipes/pruning-<study>.toml, or 
 one backbone, some seeds.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import torch
+from datasets import Dataset
+from scipy.stats import binom
+from transformers import PreTrainedTokenizerFast
 
+from course_lib.measures.comparison import Difference, difference_of_seeds
 from course_lib.measures.report import seed_records
+from course_lib.measures.trace import ExitTrace
+from course_lib.models.fastbert import FastBertForSequenceClassification
+from course_lib.models.pruning import only_layers
 from course_lib.paths import RUNS
 
 STRATEGIES = ("every_other", "first", "search", "data_driven")
@@ -67,10 +77,58 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     return grouped.agg(["mean", "std", "count"])
 
 
-def in_words(found: pd.DataFrame) -> pd.Series:
-    """`over_seeds` as text, in per cent: "85.1 ± 0.3"; of one seed the mean alone."""
-    mean, deviation = ((100 * found[column]).map("{:.1f}".format) for column in ("mean", "std"))
-    return (mean + " ± " + deviation).str.removesuffix(" ± nan")
+def cuts_of_fastbert(runs: Path = RUNS, **recipes: str) -> pd.DataFrame:
+    """FastBERTs cut to every other layer, not trained after it, as rows like those of `cut_table`.
+
+    Args:
+        recipes: name of the study -> recipe; its run records hold the cuts.
+    """
+    return pd.DataFrame(
+        [
+            {"study": study, "seed": record["seed"], "way": "every_other", "keep": int(keep), **cut}
+            for study, recipe in recipes.items()
+            for record in seed_records(recipe, runs)
+            for keep, cut in record["metrics"]["cut"].items()
+        ]
+    )
+
+
+def compare_cuts(
+    table: pd.DataFrame,
+    keep: int,
+    ours: str,
+    theirs: str,
+    way: str = "every_other",
+    their_way: str | None = None,
+) -> Difference:
+    """Accuracy of the study `ours` minus that of `theirs` at `keep` layers, over the seeds that both have.
+
+    Args:
+        way, their_way: how each was cut ("every_other", "search", "tuned", …); the same if only one is given.
+    """
+    mine = _by_seed(table, ours, way, keep)
+    other = _by_seed(table, theirs, their_way or way, keep)
+    seeds = mine.index.intersection(other.index)
+    return difference_of_seeds(mine[seeds].tolist(), other[seeds].tolist())
+
+
+def _by_seed(table: pd.DataFrame, study: str, way: str, keep: int) -> pd.Series:
+    chosen = (table["study"] == study) & (table["way"] == way) & (table["keep"] == keep)
+    if not chosen.any():
+        raise ValueError(f"the table has no study {study!r} cut to {keep} layers by {way!r}")
+    return table[chosen].set_index("seed")["accuracy"].sort_index()
+
+
+def compare_by_steps(ours: str, theirs: str, keep: int, runs: Path = RUNS) -> dict[int, Difference]:
+    """By number of steps: accuracy on the worlds of `ours` minus `theirs` (recipes), cut to `keep` layers."""
+    mine, other = (
+        [each["metrics"]["cut"][str(keep)]["accuracy_by_steps"] for each in seed_records(name, runs)]
+        for name in (ours, theirs)
+    )
+    return {
+        int(steps): difference_of_seeds([each[steps] for each in mine], [each[steps] for each in other])
+        for steps in mine[0]
+    }
 
 
 def masked_losses(*studies: str, runs: Path = RUNS) -> pd.DataFrame:
@@ -87,3 +145,73 @@ def masked_losses(*studies: str, runs: Path = RUNS) -> pd.DataFrame:
 def above_chance(accuracy: float, classes: int) -> float:
     """How far an accuracy lies above guessing, as a share of the way to 1."""
     return (accuracy - 1 / classes) / (1 - 1 / classes)
+
+
+def practised(rate: float, num_layers: int, keep: int) -> float:
+    """The share of training steps in which the coins let at most `keep` layers run."""
+    return float(binom.cdf(keep, num_layers, 1 - rate))
+
+
+def share_right(
+    model: FastBertForSequenceClassification,
+    tokenizer: PreTrainedTokenizerFast,
+    rows: Dataset,
+    keep: Sequence[int],
+    exit: int | None = None,
+) -> float:
+    """The share of `rows` answered rightly with the layers `keep` alone.
+
+    The exit of the last layer that stays answers, or `exit`, if it is given.
+    """
+    with only_layers(model, keep):
+        trace = ExitTrace.of(model, tokenizer, rows)
+    return float(trace.accuracy_by_layer[(exit or max(keep)) - 1])
+
+
+def shares_without(
+    model: FastBertForSequenceClassification, tokenizer: PreTrainedTokenizerFast, rows: Dataset
+) -> pd.Series:
+    """`share_right` with one layer missing, by the number of that layer."""
+    depths = range(1, model.config.num_hidden_layers + 1)
+    return pd.Series(
+        {
+            gone: share_right(model, tokenizer, rows, [each for each in depths if each != gone])
+            for gone in depths
+        }
+    )
+
+
+def named_after_passes(
+    model: FastBertForSequenceClassification,
+    tokenizer: PreTrainedTokenizerFast,
+    rows: Dataset,
+    keep: Sequence[int],
+    steps: int,
+) -> np.ndarray:
+    """Whom a network cut to `keep` names on the worlds with `steps` steps.
+
+    Returns how often it is the one who has the ball after 0, 1, …, `steps` passes [steps + 1].
+    """
+    chosen = rows.select(np.flatnonzero(np.array(rows["steps"]) == steps))
+    with only_layers(model, keep):
+        trace = ExitTrace.of(model, tokenizer, chosen)
+    answers = trace.probabilities[max(keep) - 1].argmax(-1)  # [N]
+    return (answers[:, None] == np.array(chosen["holders"])).mean(0)  # [N, steps + 1] -> [steps + 1]
+
+
+def loss_by_step(
+    model: FastBertForSequenceClassification,
+    tokenizer: PreTrainedTokenizerFast,
+    rows: Dataset,
+    size: int = 64,
+) -> Callable[[int], torch.Tensor]:
+    """What `data_driven` asks for: step -> the loss on that step's `size` rows, round and round."""
+    labels = torch.tensor(rows["label"][:])  # [N]
+    inputs = tokenizer(rows["text"][:], padding=True, truncation=True, return_tensors="pt")  # [N, T]
+    starts = range(0, len(labels), size)
+
+    def loss(step: int) -> torch.Tensor:
+        part = slice(start := starts[step % len(starts)], start + size)
+        return model(**{name: each[part] for name, each in inputs.items()}, labels=labels[part]).loss
+
+    return loss

@@ -11,8 +11,9 @@ from course_lib.figures.by_layers_kept import name_axes
 from course_lib.figures.drawn_layers import cells, draw_cells
 from course_lib.figures.studies import look, study_word
 from course_lib.measures.bench_depth import DepthBench
-from course_lib.measures.cuts import STRATEGIES, over_seeds
+from course_lib.measures.cuts import STRATEGIES, compare_cuts, over_seeds
 from course_lib.style import GREY, ORANGE, describe, new_figure, percent_axis
+from course_lib.tables.equal_cost import points
 from course_lib.widgets.parts import html_table
 from course_lib.widgets.picture import HEIGHT, WIDTH, MovingPicture, PictureBox
 from course_lib.words import t
@@ -82,17 +83,16 @@ class DepthSlider(PictureBox):
         return shares
 
     def figures(self, keep: int, strategy: str) -> pd.DataFrame:
-        """One row a study: accuracy (mean, deviation), points lost, parameters, FLOPs, milliseconds."""
+        """One row a study: mean accuracy, points lost, parameters, FLOPs, milliseconds."""
         cost, whole = self.costs[keep], self.costs[max(self.keeps)]
         parameters = self.table[self.table["keep"] == keep].groupby("study")["parameters"].first()
         rows = []
         for study in self.studies:
-            mean, deviation, _ = self.accuracy.loc[study, strategy, keep]
+            mean = self.accuracy.loc[study, strategy, keep]["mean"]
             rows.append(
                 {
                     "study": study,
                     "accuracy": mean,
-                    "deviation": deviation,
                     "points": 100 * (mean - self.accuracy.loc[study, "whole", max(self.keeps)]["mean"]),
                     "parameters": parameters[study],
                     "flops": whole.flops / cost.flops,
@@ -105,11 +105,10 @@ class DepthSlider(PictureBox):
     def _state(self, keep: int, strategy: str) -> str:
         rows = []
         for study, found in self.figures(keep, strategy).iterrows():
-            deviation = "" if np.isnan(found["deviation"]) else f" ± {found['deviation']:.1%}"
             rows.append(
                 [
                     html.escape(study_word(study)),
-                    f"<b>{found['accuracy']:.1%}</b>{deviation}",
+                    f"<b>{found['accuracy']:.1%}</b>",
                     f"{found['points']:+.1f}",
                     str(keep),
                     f"{found['parameters'] / 1e6:.2f} M",
@@ -119,7 +118,21 @@ class DepthSlider(PictureBox):
                 ]
             )
         columns = ("network", "accuracy", "points", "layers", "parameters", "flops", "milliseconds", "clock")
-        return html_table([t(f"depth.column_{name}") for name in columns], rows)
+        table = html_table([t(f"depth.column_{name}") for name in columns], rows)
+        return table + "<br>".join(self._gains(keep, strategy))
+
+    def _gains(self, keep: int, strategy: str) -> list[str]:
+        """How far the other studies are ahead of the first, with the interval, in words."""
+        first, *others = self.studies
+        return [
+            t(
+                "depth.ahead",
+                study=html.escape(study_word(study)),
+                first=html.escape(study_word(first)),
+                points=points(compare_cuts(self.table, keep, study, first, strategy)),
+            )
+            for study in others
+        ]
 
     # --- for readers without a kernel --------------------------------------------------------------
 

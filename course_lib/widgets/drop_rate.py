@@ -75,11 +75,8 @@ class DropRateSlider(PictureBox):
         if curve is None:
             measured = t("list.comma").join(f"{each:g}" for each in sorted(self.trained))
             return f"{first}<br>{t('drop_rate.untrained', measured=measured)}"
-        deviations = self.accuracy["std"][self.trained[round(rate, 2)], WAY]
-        spread = {keep: "" if np.isnan(each) else f" ± {each:.1%}" for keep, each in deviations.items()}
         parts = [
-            t("drop_rate.kept", keep=keep, accuracy=curve[keep], spread=spread[keep])
-            for keep in sorted(curve.index, reverse=True)
+            t("drop_rate.kept", keep=keep, accuracy=curve[keep]) for keep in sorted(curve.index, reverse=True)
         ]
         return f"{first}<br>{t('drop_rate.trained', parts=' · '.join(parts))}"
 

@@ -13,6 +13,7 @@ from course_lib import figures, style, words
 from course_lib.figures.drawn_layers import cells, draws
 from course_lib.figures.studies import LOOKS, look, study_word
 from course_lib.figures.trade_off import fixed_depths
+from course_lib.measures.cuts import compare_cuts
 from course_lib.measures.records import write_record
 
 TRACE = made_up_trace()
@@ -27,6 +28,7 @@ DRAW = {
     "accuracy_by_steps": lambda: figures.accuracy_by_steps(TRACE, STEPS),
     "accuracy_by_uncertainty": lambda: figures.accuracy_by_uncertainty(TRACE, [1, 3, 6]),
     "exit_layer_by_steps": lambda: figures.exit_layer_by_steps(TRACE, STEPS, 0.5),
+    "layerdrop_schematic": figures.layerdrop_schematic,
     "layer_histogram": lambda: figures.layer_histogram(TRACE, 0.5),
     "masked_loss_by_kept": lambda: figures.masked_loss_by_kept(LOSSES),
     "steps_by_layers_kept": lambda: figures.steps_by_layers_kept({"plain": BY_STEPS, "layerdrop": BY_STEPS}),
@@ -56,7 +58,7 @@ def test_a_figure_draws_without_a_warning_and_says_what_it_shows(name, tmp_path)
     assert len(metadata["image/png"]["alt"]) > 8 and data["text/plain"] == metadata["image/png"]["alt"]
 
 
-@pytest.mark.parametrize("name", DRAW)
+@pytest.mark.parametrize("name", [name for name in DRAW if not name.endswith("schematic")])
 def test_the_axes_are_named(name):
     figure = DRAW[name]()
     lowest = [axes for axes in figure.axes if axes.get_subplotspec() and axes.get_subplotspec().is_last_row()]
@@ -141,16 +143,27 @@ def test_the_squares_that_run_are_filled():
         assert (squares[rim::10] == -1).all() and (squares[:, rim::10] == -1).all()
 
 
-def test_accuracy_by_kept_shows_mean_and_spread():
+def test_accuracy_by_kept_shows_the_means_and_every_seed():
     axes = figures.accuracy_by_kept(CUTS, "first").axes[0]
-    lines = {container.get_label(): container for container in axes.containers}
     rows = CUTS[(CUTS["study"] == "half") & (CUTS["way"] == "first")]
     means = rows.groupby("keep")["accuracy"].mean()
-    points, _, (bars,) = lines[words.t("study.half")]
-    np.testing.assert_allclose(points.get_ydata().astype(float), means)
-    assert points.get_xdata().tolist() == means.index.tolist()
-    spread = [segment[1, 1] - segment[0, 1] for segment in bars.get_segments()]
-    np.testing.assert_allclose(spread, 2 * rows.groupby("keep")["accuracy"].std())
+    labels = [line.get_label() for line in axes.lines]
+    line = labels.index(words.t("study.half"))
+    np.testing.assert_allclose(axes.lines[line].get_ydata(), means)
+    assert axes.lines[line].get_xdata().tolist() == means.index.tolist()
+    np.testing.assert_allclose(axes.lines[line + 1].get_ydata(), rows["accuracy"])
+
+
+def test_the_title_of_a_cut_says_what_seeds_can_tell():
+    alike = CUTS.assign(accuracy=np.where(CUTS["study"] == "plain", 0.7, 0.8) + 0.01 * CUTS["seed"])
+    assert figures.accuracy_by_kept(alike).get_label() == words.t(
+        "figure.accuracy_by_kept_clear", keep=6, mean=10, low=10, high=10
+    )
+    luck = np.where(CUTS["seed"] == 1, -0.1, 0.1) * (CUTS["study"] == "layerdrop")
+    gain = compare_cuts(CUTS.assign(accuracy=0.7 + luck), 6, "layerdrop", "plain")
+    points = {name: 100 * getattr(gain, name) for name in ("mean", "low", "high")}
+    title = figures.accuracy_by_kept(CUTS.assign(accuracy=0.7 + luck)).get_label()
+    assert title == words.t("figure.accuracy_by_kept_open", keep=6, **points) and gain.low < 0 < gain.high
 
 
 def test_looks_of_the_course_and_of_others():
