@@ -23,6 +23,8 @@ from course_lib.texts.encodings import read_utf8
 SEPARATORS = ",;\t|"
 COMPRESSED = {".gz": "gunzip -k", ".bz2": "bunzip2 -k", ".xz": "unxz -k", ".zip": "unzip"}
 SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".et")
+FULL_WIDTH = "，；｜、"  # typed in place of a separator; but then texts hold them, too
+csv.field_size_limit(2**31 - 1)  # texts may be long
 END_OF_FILE = "\0end of file"  # a row of its own, unless a quote mark is still open before it
 
 
@@ -68,6 +70,8 @@ def table_of(rows: Dataset) -> Table:
 
 def _read_separated(path: Path, wanted: Sequence[str]) -> Table:
     lines = io.StringIO(read_utf8(path), newline="").readlines()
+    if lines and re.fullmatch(r"sep=.\s*", lines[0]):  # for Excel
+        lines = lines[1:]
     separator = _separator(lines, path, wanted)
     header, *rows = _rows(lines, separator, path) or [[]]
     for number, row in enumerate(rows, start=1):
@@ -82,6 +86,10 @@ def _read_separated(path: Path, wanted: Sequence[str]) -> Table:
         columns.setdefault(
             name, [row[place] if place < len(row) else "" for row in rows]
         )  # of two, the first
+    if sign := next((sign for sign in FULL_WIDTH if _found(",".join(header).split(sign), wanted)), None):
+        raise ValueError(
+            f"{path.name}: a full-width {sign!r} separates nothing; put ',' or a tab between columns"
+        )
     if not _found(header, wanted) and _is_a_row(columns):
         raise ValueError(f"{path.name}: its first line names no columns; {_naming(path, lines, wanted)}")
     return Table(columns)
@@ -92,10 +100,7 @@ def _separator(lines: list[str], path: Path, wanted: Sequence[str]) -> str:
     usual_first = sorted(SEPARATORS, key=lambda each: (each == "\t") != (path.suffix.lower() == ".tsv"))
 
     def fits(separator: str) -> tuple[int, int]:
-        try:
-            header = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
-        except csv.Error:  # `_rows` says which
-            return 0, 0
+        header = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
         return _found(header, wanted), len(header)
 
     return max(usual_first, key=fits)
@@ -113,13 +118,7 @@ def _rows(lines: list[str], separator: str, path: Path) -> list[list[str]]:
         if len({len(row) for row in rows}) == 1:
             return [[_unquoted(cell) for cell in row] for row in rows]
     reader = csv.reader([*lines, END_OF_FILE], delimiter=separator)
-    rows = []
-    try:
-        rows = [row for row in reader if row]
-    except csv.Error as error:
-        raise ValueError(
-            f"{path.name} holds no rows that can be read (line {reader.line_num}: {error})"
-        ) from None
+    rows = [row for row in reader if row]
     if rows.pop() != [END_OF_FILE]:
         raise ValueError(f'{path.name}, row {len(rows)}: a quote mark (") is opened there and never closed')
     return rows

@@ -153,7 +153,7 @@ def _two_columns(table: Table, text: str, label: str, origin: str) -> Rows:
     if error := missing_columns(table.columns, {"text": text, "label": label}, origin):
         raise error
     text, label = (find_column(table.columns, name) for name in (text, label))
-    texts, labels = list(table.columns[text]), list(table.columns[label])
+    texts, labels = table.columns[text][:], table.columns[label][:]  # [:] reads a Dataset's column at once
     classes = table.classes.get(label)
     if classes:  # the hub marks labels that are kept secret with -1
         labels = [classes[cell] if cell is not None and cell >= 0 else None for cell in labels]
@@ -175,7 +175,8 @@ def _two_columns(table: Table, text: str, label: str, origin: str) -> Rows:
 
 
 def _word(cell: object) -> str:
-    return cell.decode("utf-8") if isinstance(cell, bytes) else str(cell)
+    word = cell.decode("utf-8") if isinstance(cell, bytes) else str(cell)
+    return word.encode("utf-8", "replace").decode("utf-8")  # JSON may hold half an emoji, which nothing takes
 
 
 def _joined(rows: list[Rows]) -> Rows:
@@ -212,11 +213,11 @@ def _to_course_shape(brought: Mapping[str, Rows], origin: str) -> DatasetDict:
         place = f"{origin} ({split})" if len(brought) > 1 else origin
         parts[split] = _dataset(rows, names, place)
     train = parts["train"]
-    if len(set(train["label"])) < 2:
+    if len(set(train["label"][:])) < 2:
         raise ValueError(f"{origin} holds one class only; a classifier needs at least two")
     missing = [split for split in SPLITS if split not in parts]
     if missing:
-        rows = zip(train["text"], train["label"], strict=True)
+        rows = zip(train["text"][:], train["label"][:], strict=True)
         parts |= split_by_hash(rows, train.features["label"], ["train", *missing])
     for split, rows in parts.items():
         if len(rows) == 0:

@@ -26,7 +26,7 @@ class Unread:
 
     @classmethod
     def of(cls, texts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> "Unread":
-        ids = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+        ids = tokenizer(texts[:], add_special_tokens=False, verbose=False)["input_ids"]
         limit = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add()
         return cls(
             texts=len(ids),
