@@ -12,19 +12,28 @@ from importlib import import_module
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = {
+    "DepthSlider": "widgets",
+    "DropRateSlider": "widgets",
     "ExitTrace": "measures.trace",
     "FastBertConfig": "models.fastbert",
     "FastBertForSequenceClassification": "models.fastbert",
     "LayerDrop": "models.layerdrop",
     "SpeedSlider": "widgets",
     "accuracy_by_exit_table": "tables.by_exit",
-    "accuracy_gains": "tables.by_exit",
+    "accuracy_by_seed": "measures.report",
+    "answering_speed": "measures.bench",
+    "bench_depth": "measures.bench_depth",
     "bench_exits": "measures.bench",
+    "bench_layerdrop": "measures.bench_layerdrop",
     "by_uncertainty": "measures.certainty",
     "class_names": "texts.shape",
     "class_word": "words",
     "clock_table": "tables.clock",
+    "compare_by_steps": "measures.cuts",
+    "compare_cuts": "measures.cuts",
     "count_parameters": "measures.cost",
+    "cut_table": "measures.cuts",
+    "cuts_of_fastbert": "measures.cuts",
     "data_driven": "models.pruning",
     "difference": "measures.comparison",
     "difference_of_seeds": "measures.comparison",
@@ -42,13 +51,17 @@ _HOME = {
     "from_files": "texts.own_texts",
     "from_hub": "texts.own_texts",
     "full_flops": "measures.cost",
+    "held_out_loss": "measures.report",
+    "in_time": "measures.time_box",
     "kl_table": "tables.by_exit",
     "language": "words",
-    "last_exits": "tables.by_exit",
     "laws": "texts.laws",
     "layer_flops": "measures.cost",
     "load_fastbert": "models.checkpoints",
     "load_traces": "measures.trace",
+    "loss_by_step": "measures.cuts",
+    "masked_losses": "measures.cuts",
+    "named_after_passes": "measures.cuts",
     "news": "texts.news",
     "newspaper": "texts.reviews",
     "one_speed": "measures.comparison",
@@ -71,6 +84,8 @@ _HOME = {
     "say": "words",
     "search_on_valid": "models.pruning",
     "self_distillation_loss": "models.fastbert",
+    "share_right": "measures.cuts",
+    "shares_without": "measures.cuts",
     "shortest": "measures.outcomes",
     "show": "style",
     "slowest_of_batches": "measures.outcomes",
@@ -82,7 +97,10 @@ _HOME = {
     "worlds": "texts.worlds",
 }
 
-_MODULES = {"checks": "teaching.checks"}  # whole modules that lessons call by their last name
+_MODULES = {
+    "checks": "teaching.checks",
+    "cuts": "tables.cuts",
+}  # whole modules that lessons call by their last name
 
 __all__ = [*_HOME, *_MODULES]
 

@@ -82,6 +82,16 @@ def _is_listed(record: dict) -> bool:
     return seeds is None or record["seed"] in seeds
 
 
+def accuracy_by_seed(name: str, runs: Path = RUNS) -> np.ndarray:
+    """[S, L]: every seed's accuracy, exit by exit, on the test split."""
+    return np.array([record["metrics"]["accuracy_by_layer"] for record in seed_records(name, runs)])
+
+
+def held_out_loss(backbone: str, runs: Path = RUNS) -> float:
+    """What a backbone's pre-training came down to on texts it never saw (nats a token)."""
+    return read_record(backbone, runs)["phases"][-1]["held_out_loss"]
+
+
 def summary(name: str, runs: Path = RUNS) -> dict:
     """What a FastBERT recipe reached: [mean, standard deviation] over its seeds, on the test split."""
     metrics = [record["metrics"] for record in seed_records(name, runs)]

@@ -15,17 +15,6 @@ from course_lib.words import t
 TURNS = ("但", "不过", "虽然", "可是")  # words with which a review turns round
 
 
-def last_exits(recipe: str, runs: Path = RUNS) -> list[float]:
-    """The last exit's accuracy of each seed."""
-    return [record["metrics"]["accuracy_by_layer"][-1] for record in seed_records(recipe, runs)]
-
-
-def accuracy_gains(recipe: str, runs: Path = RUNS) -> list[float]:
-    """Of each seed, how much more the last exit gets right than the first (a share)."""
-    accuracies = [record["metrics"]["accuracy_by_layer"] for record in seed_records(recipe, runs)]
-    return [each[-1] - each[0] for each in accuracies]
-
-
 def accuracy_by_exit_table(
     recipes: Mapping[str, str], exits: Sequence[int] | None = None, runs: Path = RUNS
 ) -> pd.DataFrame:
@@ -61,8 +50,13 @@ def kl_table(recipes: Sequence[str], runs: Path = RUNS) -> pd.DataFrame:
 def outcome_table(trace: ExitTrace, texts: Sequence[str]) -> pd.DataFrame:
     """One row a group of `outcomes`: how many reviews, how long, and how many turn round in the middle."""
     turns = np.array([any(word in text for word in TURNS) for text in texts])
-    rows = {
-        t(f"reviews.{name}"): [group.sum(), trace.lengths[group].mean(), turns[group].mean()]
-        for name, group in outcomes(trace).items()
-    }
-    return pd.DataFrame(rows, [t(f"reviews.{name}") for name in ("number", "tokens", "turns")]).T.round(2)
+    groups = outcomes(trace)
+    table = pd.DataFrame(
+        {
+            "number": [group.sum() for group in groups.values()],
+            "tokens": [trace.lengths[group].mean().round(1) for group in groups.values()],
+            "turns": [f"{turns[group].mean():.0%}" for group in groups.values()],
+        },
+        [t(f"reviews.{name}") for name in groups],
+    )
+    return table.rename(columns=lambda name: t(f"reviews.{name}"))

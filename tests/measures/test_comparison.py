@@ -8,8 +8,10 @@ from course_lib.measures.comparison import (
     difference,
     difference_of_seeds,
     early_exit,
+    first_exit,
     fixed_depth,
     fixed_depth_on_the_clock,
+    one_speed,
     patience,
     random_exit,
     speeds_for,
@@ -165,3 +167,20 @@ def test_seeds_alone_are_paired_with_students_t():
     assert not difference_of_seeds([0.9], [0.1]).clear
     with pytest.raises(ValueError, match="cannot be paired"):
         difference_of_seeds([0.9], [0.1, 0.2])
+
+
+def test_the_first_exit_alone_is_the_least():
+    least = first_exit(TESTS)
+    expected = [trace.accuracy_by_layer[0] for trace in TESTS]
+    np.testing.assert_allclose(least.right.mean(1), expected)
+    assert (least.layers == 1).all() and (least.cost < early_exit(TESTS, [1.0] * 3).cost * 1.001).all()
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.37, 1.0])
+def test_one_speed_is_early_exit_where_a_speed_costs_as_much(speed):
+    early = early_exit(TESTS, [speed] * 3)
+    rival = one_speed(TESTS, early.cost)
+    np.testing.assert_allclose(rival.cost, early.cost)
+    assert rival.accuracy == pytest.approx(early.accuracy)
+    between = one_speed(TESTS, 1.01 * early.cost)
+    np.testing.assert_allclose(between.cost, np.minimum(1.01 * early.cost, early_exit(TESTS, [0.0] * 3).cost))
