@@ -2,7 +2,7 @@
 
 Fan et al. 2019, section 3.1, name heads and feed-forward matrices beside whole layers as what may be
 dropped in groups. A feed-forward with fewer neurons is still a plain model of `transformers`; an attention
-with fewer heads is not, since no config can say that heads of the same width are fewer. Lesson 4.9 measures
+with fewer heads is not, since no config can say that heads of the same width are fewer. Lesson 4.14 measures
 what time each brings.
 """
 
@@ -14,7 +14,9 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from course_lib.models.layer_trial import check_parts
 from course_lib.models.layerdrop import find_layers
+from course_lib.models.pruning import check_is_whole, described_by
 
 
 def prune_feed_forward(model: PreTrainedModel, width: int) -> PreTrainedModel:
@@ -23,15 +25,16 @@ def prune_feed_forward(model: PreTrainedModel, width: int) -> PreTrainedModel:
     A neuron's strength is the norm of the weights that enter it times the norm of those that leave it.
 
     Raises:
-        ValueError: `width` is not between 1 and what there is, or the model's layers are of no known make.
+        ValueError: `width` is not between 1 and what there is, or the model's layers are of no known make, or
+            `model` is only a part of one.
     """
+    check_is_whole(model)
     layers = find_layers(model)
     pairs = [_matrices(layer) for layer in layers]
     total = _rows(pairs[0][0]).shape[0]
     _check_number(width, total, "neurons")
     config = copy.deepcopy(model.config)
     setattr(config, _width_name(layers[0]), width)
-    narrower = type(model)(config).to(device=model.device, dtype=model.dtype)
     kept = [strongest(into, out, width) for into, out in pairs]
     weights = model.state_dict()
     for layer, (into, out), neurons in zip(layers, pairs, kept, strict=True):
@@ -42,7 +45,9 @@ def prune_feed_forward(model: PreTrainedModel, width: int) -> PreTrainedModel:
             weights[f"{key}.weight"] = weights[f"{key}.weight"].index_select(int(across), neurons)
             if is_into:
                 weights[f"{key}.bias"] = weights[f"{key}.bias"][neurons]
-    narrower.load_state_dict(weights)
+    with described_by(config):
+        narrower = type(model)(config).to(device=model.device, dtype=model.dtype)
+        narrower.load_state_dict(weights)
     return narrower.train(model.training)
 
 
@@ -58,8 +63,9 @@ def prune_heads(model: PreTrainedModel, heads: int) -> PreTrainedModel:
     """
     narrower = copy.deepcopy(model)
     for layer in find_layers(narrower):
-        if not hasattr(layer, "feed_forward_chunk"):
+        if not (hasattr(layer, "feed_forward_chunk") and hasattr(getattr(layer, "attention", None), "self")):
             raise ValueError(f"heads can be cut from BERT's layers, not from a {type(layer).__name__}")
+        check_parts(layer, "head", layer.attention.self.num_attention_heads)
         attention, out = layer.attention.self, layer.attention.output
         total, width = attention.num_attention_heads, attention.attention_head_size
         _check_number(heads, total, "heads")
@@ -99,14 +105,24 @@ def _rows(module: nn.Module) -> torch.Tensor:
 
 
 def _matrices(layer: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """The two linear modules of a layer's feed-forward."""
-    if hasattr(layer, "feed_forward_chunk"):
-        return layer.intermediate.dense, layer.output.dense
-    if hasattr(layer, "sa_layer_norm"):
-        return layer.ffn.lin1, layer.ffn.lin2
-    if hasattr(layer, "mlp"):
-        return layer.mlp.c_fc, layer.mlp.c_proj
-    raise ValueError(f"layers of type {type(layer).__name__} have no known feed-forward")
+    """The two linear modules of a layer's feed-forward.
+
+    Raises:
+        ValueError: the layer is of another make, or has something else there: a third, a gate, experts.
+    """
+    pair = None
+    if hasattr(layer, "feed_forward_chunk") and hasattr(layer, "intermediate"):
+        pair = layer.intermediate.dense, layer.output.dense
+    elif hasattr(layer, "sa_layer_norm"):
+        pair = layer.ffn.lin1, layer.ffn.lin2
+    elif hasattr(layer, "mlp") and hasattr(layer.mlp, "c_fc") and hasattr(layer.mlp, "c_proj"):
+        pair = layer.mlp.c_fc, layer.mlp.c_proj
+    if pair is None or not all(isinstance(each, nn.Linear | Conv1D) for each in pair):
+        raise ValueError(
+            f"layers of type {type(layer).__name__} have no known feed-forward; neurons can be cut from layers "
+            "like those of BERT, DistilBERT and GPT-2, and whole layers from many more: prune(model, keep)"
+        )
+    return pair
 
 
 def _width_name(layer: nn.Module) -> str:
