@@ -63,7 +63,7 @@ EXERCISE = {  # "**Exercise 1** (★, 5 min, home, open)"
     "en": re.compile(r"\*\*Exercise \d+\*\* \(★+, (?P<minutes>\d+) min(?:, (?P<place>home))?\b"),
     "zh": re.compile(r"\*\*练习 \d+\*\*（★+，(?P<minutes>\d+) 分钟(?:，(?P<place>课后))?"),
 }
-FACTS = ("runtime", "class_minutes", "home_minutes", "exercise_minutes", "teaching_minutes")
+FACTS = ("runtime", "class_minutes", "home_minutes", "exercise_minutes")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -213,24 +213,23 @@ def _minutes(file: str, cells: tuple[Cell, ...]) -> dict[str, int]:
             line = (ours or theirs).line
             raise SourceError(f"{file}:{line}: minutes: {ours} in English, but {theirs} in Chinese")
 
-    sums = dict.fromkeys(("class", "home", "exercise", None), 0)  # None: sections that do not say where
+    sums = dict.fromkeys(("class", "home", "exercise"), 0)
     left = 0  # of the section's minutes, for its exercises
     for each in timed:
+        if each.kind == "section" and each.place is None:
+            raise SourceError(f'{file}:{each.line}: a section needs its place: "class" or "home"')
         if each.kind == "exercise":
             sums["exercise"] += each.minutes
-        if each.kind == "section" or each.place == "home":
+        if each.place is not None:  # an exercise that names none is part of its section
             sums[each.place] += each.minutes
         left = each.minutes if each.kind == "section" else left - (0 if each.place else each.minutes)
-        if left < 0 and not sums[None]:
+        if left < 0:
             raise SourceError(f"{file}:{each.line}: the exercises take longer than their section")
-        if each.kind == "section" and each.place is None and (sums["class"] or sums["home"]):
-            raise SourceError(f'{file}:{each.line}: a section needs its place: "class" or "home"')
     if sums["class"] > CLASS_HOUR:
         raise SourceError(
             f"{file}: the class sections take {sums['class']} minutes, but a class hour has {CLASS_HOUR}"
         )
-    places = {f"{place}_minutes": sums[place] for place in ("class", "home", "exercise")}
-    return {**places, "teaching_minutes": sums["class"] + sums["home"] + sums[None]}
+    return {f"{place}_minutes": total for place, total in sums.items()}
 
 
 # --- from a source to a notebook -------------------------------------------------------------------

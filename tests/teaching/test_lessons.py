@@ -129,8 +129,8 @@ BAD = {
         r":36: a numbered heading needs its minutes",
     ),
     "a section without its place": (
-        HOME.replace(", home", "").replace("，课后", ""),
-        r":46: a section needs its place",
+        GOOD.replace(", class", "").replace("，课堂", ""),
+        r":36: a section needs its place",
     ),
     "more than a class hour": (
         HOME.replace("41 min, home", "41 min, class").replace("41 分钟，课后", "41 分钟，课堂"),
