@@ -5,6 +5,7 @@ the embeddings, the head over the vocabulary, and the optimizer's work on both.
 """
 
 import math
+import time
 from dataclasses import dataclass
 from itertools import count
 
@@ -60,7 +61,7 @@ def bench_layerdrop(
         rates: the first one is what the others are compared with.
         steps: training steps a round; each draws anew, so a round of few steps scatters more.
         texts, tokens: of one step.
-        at_most: seconds after which no new round begins; a busy machine measures fewer than `rounds`.
+        at_most: about how many seconds it may take; a busy machine measures fewer rounds, of fewer steps.
     """
     config = BertConfig(
         vocab_size=8000,
@@ -77,7 +78,7 @@ def bench_layerdrop(
     states = torch.randn(texts, tokens, config.hidden_size)
     half = torch.autocast("cpu", torch.bfloat16, enabled=computes_bf16())
 
-    layer_runs, step_runs, ran = {}, {}, {}
+    layer_runs, step_runs, ran, networks = {}, {}, {}, {}
     for rate in rates:
         bert = BertForMaskedLM(config).train()
         drop = LayerDrop(rate, unit).attach(bert)
@@ -101,8 +102,11 @@ def bench_layerdrop(
                 optimizer.zero_grad()
                 ran.append(drop.runs.float().mean().item())
 
-        layer_runs[rate], step_runs[rate] = layers_alone, whole_steps
+        layer_runs[rate], step_runs[rate], networks[rate] = layers_alone, whole_steps, bert
 
+    # Two measurements, each of them at least a round that warms up and one that counts.
+    fitting = at_most / (4 * len(rates) * _seconds_of_a_step(networks[rates[0]], ids, half))
+    steps = max(1, int(min(steps, fitting)))
     layer_seconds, step_seconds = (alternate(runs, rounds, at_most / 2) for runs in (layer_runs, step_runs))
     results = []
     for rate in rates:
@@ -122,6 +126,20 @@ def bench_layerdrop(
             )
         )
     return results
+
+
+def _seconds_of_a_step(bert: BertForMaskedLM, ids: torch.Tensor, half: torch.autocast) -> float:
+    """One step's forward and backward pass, after one that warms up; draws and gradients are as before."""
+    before = torch.get_rng_state()
+    for _ in range(2):
+        start = time.perf_counter()
+        with half:
+            loss = _masked_loss(bert, ids)
+        loss.backward()
+        seconds = time.perf_counter() - start
+        bert.zero_grad()
+    torch.set_rng_state(before)
+    return seconds
 
 
 def _masked_loss(bert: BertForMaskedLM, ids: torch.Tensor) -> torch.Tensor:

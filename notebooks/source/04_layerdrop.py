@@ -852,12 +852,12 @@ assert longer[6].min() > 0.9 and (longer[4] < 0.6).all()  # what the text below 
 assert (ended[4].iloc[:2] > 0.95).all() and (by_steps["layerdrop"][4].iloc[:2] > 0.95).all()
 
 # %% [markdown] lang="en"
-# (4 layers, by number of steps.) It was not the training steps: trained as long, the network without LayerDrop answers while it is whole, and falls apart at the gaps. (One seed only; but guessing is no matter of seeds.) And a network that simply *ends* earlier keeps what its depth allows, without LayerDrop too: its exit 4 has practised just that cut. Whoever knows the cut beforehand can practise it; LayerDrop practises many at once, those that its coins draw.
+# (4 layers, by number of steps.) It was not the training steps: trained as long, the network without LayerDrop answers while it is whole, and falls apart at the gaps. (One seed only.) And a network that simply *ends* earlier keeps what its depth allows, without LayerDrop too: its exit 4 has practised just that cut. Whoever knows the cut beforehand can practise it; LayerDrop practises many at once, those that its coins draw.
 #
 # **Predict.** The four layers of the rule, 1, 2, 4 and 5, are one too few for 4 steps. Whom does the cut network name there: the one who has the ball after how many passes?
 
 # %% [markdown] lang="zh"
-# （都是 4 层，按步数分列。）不是多训练的功劳：训练同样久、没有 LayerDrop 的网络，完整时答得出，一有缺口就垮了。（只有一个种子；不过已经垮到瞎猜的程度，换个种子也不会好多少。）干脆**早些结束**的网络，即使没有 LayerDrop，深度够得着的本领也都保住了：它的出口 4 练的正是这一刀。事先知道怎么裁，就可以专门去练；LayerDrop 则一次练许多种，硬币抽到哪种就练哪种。
+# （都是 4 层，按步数分列。）不是多训练的功劳：训练同样久、没有 LayerDrop 的网络，完整时答得出，一有缺口就垮了。（只有一个种子。）而干脆**早些结束**的网络，即使没有 LayerDrop，深度够得着的本领也都保住了：它的出口 4 练的正是这一刀。事先知道怎么裁，就可以专门去练；LayerDrop 则一次练许多种，硬币抽到哪种就练哪种。
 #
 # **先预测。** 按规则留下的四层（1、2、4、5）对 4 步来说差一层。在 4 步的玩具世界上，裁层之后的网络会答谁：传了几次之后拿着球的那个人？
 
