@@ -21,9 +21,8 @@ def accuracy_by_kept(
     draw_accuracy_by_kept(axes, table, way, classes)
     first, second = list(dict.fromkeys(table["study"]))[:2]
     gain = compare_cuts(table, keep, second, first, way)
-    key = "figure.accuracy_by_kept_clear" if gain.clear else "figure.accuracy_by_kept_open"
     points = {name: 100 * getattr(gain, name) for name in ("mean", "low", "high")}
-    title = t(key, keep=keep, **points)
+    title = t(f"figure.accuracy_by_kept_{'clear' if gain.clear else 'open'}", keep=keep, **points)
     axes.set_title(title)
     axes.legend(loc="center right")
     return describe(figure, title)

@@ -972,7 +972,7 @@ cuts.gains_table({t("cuts.minus"): together}, t("axis.flops_speedup"))
 my_percent = None  # your number, for example 50
 
 # %% tags=["nbval-ignore-output", "timing"]
-sizes = {"num_layers": 6, "texts": 16, "tokens": 32, "rounds": 5, "at_most": 12}
+sizes = {"num_layers": 6, "texts": 16, "tokens": 32, "rounds": 5, "at_most": 10}
 with torch.enable_grad():
     units = {
         unit: bench_layerdrop([0.0, 0.5], unit, **sizes)[1] for unit in ("layer", "sublayer", "ffn", "head")
