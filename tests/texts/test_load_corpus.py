@@ -3,7 +3,7 @@
 import pytest
 
 from course_lib.texts import corpora
-from course_lib.texts.corpora import load_corpus
+from course_lib.texts.corpora import load_corpus, load_split
 
 
 def test_the_names_of_the_course_come_first(tmp_path, monkeypatch):
@@ -29,3 +29,24 @@ def test_a_corpus_is_a_file_or_else_of_the_hub_or_in_its_layout(tmp_path, monkey
 def test_a_file_that_is_missing_is_not_looked_for_on_the_hub():
     with pytest.raises(FileNotFoundError, match="no file at none.CSV"):
         load_corpus("none.CSV")
+
+
+def test_one_split_or_all_of_a_corpus(tmp_path):
+    corpus = load_corpus("reviews")
+    total = sum(len(rows) for rows in corpus.values())
+    rows, found = load_split("reviews", "validation")
+    assert list(rows["text"][:]) == list(corpus["validation"]["text"][:]) and found == total
+    rows, found = load_split("reviews", "all")
+    assert len(rows) == found == total and rows.features == corpus["train"].features
+    with pytest.raises(ValueError, match="split must be one of train, validation, test or all, not 'best'"):
+        load_split("reviews", "best")
+
+
+def test_columns_go_to_data_of_your_own_only(tmp_path):
+    lines = "".join(f"第{number}个,{number % 2}\n" for number in range(100))
+    (tmp_path / "train.csv").write_text(f"review,stars\n{lines}", "utf-8")
+    for name in (tmp_path / "train.csv", tmp_path):
+        rows, total = load_split(str(name), "all", text="review", label="stars")
+        assert len(rows) == total == 100
+    with pytest.raises(ValueError, match="worlds is a corpus of the course: leave out text"):
+        load_corpus("worlds", text="review")
