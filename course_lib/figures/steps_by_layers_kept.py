@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from course_lib.figures.heatmap import draw_heatmap
@@ -46,8 +47,11 @@ def first_by_steps(recipe: str, runs: Path = RUNS) -> pd.DataFrame:
 
 
 def steps_by_layers_kept(tables: dict[str, pd.DataFrame]) -> Figure:
-    """One table in colours for each study (see `cut_by_steps`), side by side."""
-    figure, panels = new_figure(width=9.0, height=3.8, ncols=len(tables), sharey=True, squeeze=False)
+    """One table in colours for each of two studies or more (see `cut_by_steps`), side by side.
+
+    The title names the cell in which the last study is farthest ahead of the first.
+    """
+    figure, panels = new_figure(width=9.0, height=4.2, ncols=len(tables), sharey=True, squeeze=False)
     for axes, (study, table) in zip(panels[0], tables.items(), strict=True):
         draw_heatmap(axes, table, colour_bar=False)
         axes.set(xlabel=t("axis.layers_kept"), ylabel=t("axis.steps"), title=study_word(study))
@@ -55,7 +59,18 @@ def steps_by_layers_kept(tables: dict[str, pd.DataFrame]) -> Figure:
         t("figure.steps_by_kept_part", study=study_word(study), cells=_in_words(table))
         for study, table in tables.items()
     ]
-    return describe(figure, t("figure.steps_by_kept", parts=t("list.semicolon").join(parts)))
+    title = _finding(tables)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=rcParams["axes.titlesize"])
+    return describe(figure, t("figure.steps_by_kept", title=title, parts=t("list.semicolon").join(parts)))
+
+
+def _finding(tables: dict[str, pd.DataFrame]) -> str:
+    """Where the last study is farthest ahead of the first: that cell, in words."""
+    (first, one), *_, (last, other) = tables.items()
+    steps, keep = (other - one).stack().idxmax()
+    shares = {"first": study_word(first), "last": study_word(last)}
+    shares |= {"low": one.loc[steps, keep], "high": other.loc[steps, keep]}
+    return t("figure.steps_by_kept_title", steps=steps, keep=keep, **shares)
 
 
 def _in_words(table: pd.DataFrame) -> str:
