@@ -482,7 +482,7 @@ my_kept = None  # your number, for example 80
 # %% tags=["nbval-ignore-output", "timing"]
 from course_lib import bench_exits, clock_table
 
-options = {"speeds": [0.1, 0.5, 0.9], "ways": ["batch"], "rounds": 9}
+options = {"speeds": [0.3, 0.5, 0.9], "ways": ["batch"], "rounds": 9}
 alone = bench_exits(model, tokenizer, test, batch_size=1, sentences=32, **options)
 many = bench_exits(model, tokenizer, test, batch_size=32, sentences=128, **options)
 checks.compare_guess(my_kept, 100 * alone[1].ratio, ".0f")
