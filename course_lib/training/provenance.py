@@ -6,6 +6,7 @@ from pathlib import Path
 
 from course_lib.models.backbones import find_model
 from course_lib.models.folders import MANIFEST
+from course_lib.models.packed import PACKED
 
 BEGINS_WITH = ("start", "teacher", "backbone")  # the keys of a recipe that name a checkpoint
 
@@ -25,5 +26,5 @@ def begins_with(recipe: dict) -> dict[str, str]:
     for name in filter(None, (recipe.get(key) for key in BEGINS_WITH)):
         manifest = Path(find_model(name)) / MANIFEST
         checksums = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {}
-        found[name] = checksums.get("model.safetensors", "")
+        found[name] = checksums.get("model.safetensors") or checksums.get(PACKED, "")
     return found
