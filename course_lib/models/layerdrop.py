@@ -10,17 +10,19 @@ Shapes: L layers, U units that may be dropped (layers, sub-layers, heads or feed
 import ast
 import inspect
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
 from functools import cache
 from textwrap import dedent
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import linear
 from transformers.modeling_layers import GradientCheckpointingLayer
-from transformers.pytorch_utils import Conv1D
+
+from course_lib.models.layer_makes import attention, feed_forward, head_projections
+from course_lib.models.layer_trial import check_parts
+from course_lib.models.part_gates import HeadGate, UnitGate, earlier, put_back
 
 UNITS = ("layer", "sublayer", "head", "ffn")
 PROFILES = ("constant", "linear")
@@ -99,6 +101,7 @@ class LayerDrop:
         Raises:
             ValueError: it is attached already, or the model's layers are not of a known make, or they put
                 out more than their states (where their code does not tell, the first pass raises it).
+                Where a model has two lists of layers, the message names the parts to attach to.
         """
         layers = find_layers(model)
         if self.unit == "layer":
@@ -108,6 +111,7 @@ class LayerDrop:
         rates, columns = drop_rates(self.rate, len(layers), self.profile), self._columns(model)
         try:
             for depth, layer in enumerate(layers):
+                check_parts(layer, self.unit, columns)
                 self._guard_layer(layer, depth)
         except BaseException:  # a make whose parts are not known, say: leave it as it was
             self.detach()
@@ -157,6 +161,11 @@ class LayerDrop:
                     f"unit='head' reads in a model's config how many heads there are; {type(model).__name__} "
                     "has none, so attach to the model inside it"
                 )
+            if not isinstance(getattr(model.config, "num_attention_heads", None), int):
+                raise ValueError(
+                    f"a {type(model).__name__} does not have the same number of heads in every layer; "
+                    "unit='layer' drops its layers as wholes"
+                )
             return model.config.num_attention_heads
         return 2 if self.unit == "sublayer" else None
 
@@ -177,17 +186,17 @@ class LayerDrop:
             self._guard_heads(layer, depth)
 
     def _guard_attention(self, layer: nn.Module, unit: tuple[int, ...] | int) -> None:
-        for owner, name, instead in _attention(layer):
-            self._patch(owner, name, _UnitGate(self, unit, layer, getattr(owner, name), instead))
+        for owner, name, instead in attention(layer):
+            self._patch(owner, name, UnitGate(self, unit, layer, owner, name, instead))
 
     def _guard_feed_forward(self, layer: nn.Module, unit: tuple[int, ...]) -> None:
-        for owner, name, instead in _feed_forward(layer):
-            self._patch(owner, name, _UnitGate(self, unit, layer, getattr(owner, name), instead))
+        for owner, name, instead in feed_forward(layer):
+            self._patch(owner, name, UnitGate(self, unit, layer, owner, name, instead))
 
     def _guard_heads(self, layer: nn.Module, depth: int) -> None:
         self._guard_attention(layer, depth)  # skipped where a layer's heads are all dropped
-        for projection in _head_projections(layer):
-            self._patch(projection.module, "forward", _HeadGate(self, depth, layer, projection))
+        for projection in head_projections(layer):
+            self._patch(projection.module, "forward", HeadGate(self, depth, layer, projection))
             if projection.parts > 1:  # the gate changes it; so it must be put back
                 self._patch(projection.attention, "split_size", projection.attention.split_size)
 
@@ -210,10 +219,24 @@ def find_layers_name(model: nn.Module) -> str:
         and len(module) > 0
         and all(isinstance(layer, GradientCheckpointingLayer) for layer in module)
     ]
-    if len(names) != 1:
-        found = "no list of layers" if not names else f"{len(names)} lists of layers ({', '.join(names)})"
-        raise ValueError(f"{type(model).__name__} has {found}; give a BERT-like encoder or GPT-like decoder")
+    if not names:
+        raise ValueError(
+            f"{type(model).__name__} has no list of layers; give a BERT-like encoder or GPT-like decoder of "
+            "transformers"
+        )
+    if len(names) > 1:
+        raise ValueError(
+            f"{type(model).__name__} has {len(names)} lists of layers ({', '.join(names)}); give the part "
+            f"that is meant: {' or '.join(f'model.{_part_with(name, names)}' for name in names)}"
+        )
     return names[0]
+
+
+def _part_with(name: str, names: list[str]) -> str:
+    """The part of a model that holds this list of layers and no other: the one around it, if that is one."""
+    around = name.rpartition(".")[0]
+    alone = around and sum(each.startswith(f"{around}.") for each in names) == 1
+    return re.sub(r"\.(\d+)", r"[\1]", around if alone else name)
 
 
 # --- what may be skipped ----------------------------------------------------------------------------
@@ -265,24 +288,7 @@ def _cannot_be_skipped(layer: nn.Module) -> ValueError:
     )
 
 
-def put_back(owner: nn.Module, name: str, before: Any) -> None:
-    """Gives the object what it called `name` before; None: what its class calls so."""
-    if before is None:
-        delattr(owner, name)
-    else:
-        setattr(owner, name, before)
-
-
-def has_gate(layer: nn.Module) -> bool:
-    """Whether a LayerDrop is attached to the layer, be it inside an `only_layers`."""
-    return any(isinstance(one, LayerGate) for one in (layer.forward, getattr(layer.forward, "before", None)))
-
-
-# --- what stands before the methods of the layers --------------------------------------------------
-#
-# They are objects, not closures, so that copy.deepcopy of a model gives gates of its own to the copy.
-# `torch.compiler.disable(recursive=False)` keeps the decision out of the compiled graph, where the first
-# draw would be frozen for ever; what lies behind the gate is compiled.
+# --- what stands before a layer (for its parts, see `part_gates.py`) ------------------------------------
 
 
 class LayerGate:
@@ -300,114 +306,10 @@ class LayerGate:
             self.drop.reach(self.depth)
             if self.drop.unit == "layer" and not self.drop.runs[self.depth]:
                 return hidden_states
-        if self.before is None:
-            states = type(self.layer).forward(self.layer, hidden_states, *rest, **options)
-        else:
-            states = self.before(hidden_states, *rest, **options)
+        states = earlier(self.layer, "forward", self.before)(hidden_states, *rest, **options)
         return checked_states(states, self.layer) if self.drop.unit == "layer" else states
 
 
-class _UnitGate:
-    """Stands before a part of a layer, with what the part returns where it is dropped."""
-
-    def __init__(self, drop: LayerDrop, unit, layer: nn.Module, original: Callable, instead: Callable):
-        self.drop, self.unit, self.layer, self.original, self.instead = drop, unit, layer, original, instead
-        self.__signature__ = inspect.signature(original)  # transformers counts a feed-forward's arguments
-
-    @torch.compiler.disable(recursive=False)
-    def __call__(self, hidden_states: torch.Tensor, *rest: Any, **options: Any):
-        if self.layer.training and not self.drop.runs[self.unit].any():
-            return self.instead(hidden_states)
-        return self.original(hidden_states, *rest, **options)
-
-
-class _HeadGate:
-    """Stands before a projection into heads (query, key, value) or out of them, and cuts its weights."""
-
-    def __init__(self, drop: LayerDrop, depth: int, layer: nn.Module, projection: "HeadProjection"):
-        self.drop, self.depth, self.layer, self.projection = drop, depth, layer, projection
-
-    @torch.compiler.disable(recursive=False)
-    def __call__(self, states: torch.Tensor) -> torch.Tensor:
-        module, parts = self.projection.module, self.projection.parts
-        runs = self.drop.runs[self.depth]  # [heads]
-        if not self.layer.training or runs.all():
-            runs = torch.ones_like(runs)
-        weight = module.weight.T if isinstance(module, Conv1D) else module.weight  # [out, in]
-        width = weight.shape[0 if parts else 1] // max(parts, 1) // len(runs)  # of one head
-        kept = runs.repeat_interleave(width).repeat(max(parts, 1)).nonzero().squeeze(1).to(weight.device)
-        if parts > 1:
-            self.projection.attention.split_size = len(kept) // parts
-        if runs.all():
-            return type(module).forward(module, states)
-        if parts:
-            return linear(states, weight[kept], module.bias[kept])
-        return linear(states, weight[:, kept], module.bias)
-
-
-# --- the three makes of layers ---------------------------------------------------------------------
-
-Substitute = tuple[nn.Module, str, Callable[[torch.Tensor], Any]]  # whose method, its name, what stands in
-
-
-def _nothing(states: torch.Tensor) -> torch.Tensor:
-    """What a residual connection may add without effect."""
-    return states.new_zeros(())
-
-
-def _attention(layer: nn.Module) -> list[Substitute]:
-    """What to leave out so that the attention sub-layer is the identity."""
-    if hasattr(layer, "feed_forward_chunk"):  # BERT, RoBERTa: the module holds its residual connection
-        return [(layer.attention, "forward", lambda states: (states, None))]
-    if hasattr(layer, "sa_layer_norm"):  # DistilBERT: the norm comes after the residual connection
-        return [
-            (layer.attention, "forward", lambda states: (_nothing(states), None)),
-            (layer.sa_layer_norm, "forward", lambda states: states),
-        ]
-    if hasattr(layer, "attn"):  # GPT-2: the norm comes first
-        return [(layer.attn, "forward", lambda states: (_nothing(states), None))]
-    raise ValueError(f"only unit='layer' is known for layers of type {type(layer).__name__}")
-
-
-def _feed_forward(layer: nn.Module) -> list[Substitute]:
-    """What to leave out so that the feed-forward sub-layer is the identity."""
-    if hasattr(layer, "feed_forward_chunk"):
-        return [(layer, "feed_forward_chunk", lambda states: states)]
-    if hasattr(layer, "sa_layer_norm"):
-        return [
-            (layer.ffn, "forward", _nothing),
-            (layer.output_layer_norm, "forward", lambda states: states),
-        ]
-    if hasattr(layer, "mlp"):
-        return [(layer.mlp, "forward", _nothing)]
-    raise ValueError(f"only unit='layer' is known for layers of type {type(layer).__name__}")
-
-
-@dataclass
-class HeadProjection:
-    """A linear module of the self-attention whose features belong to heads.
-
-    Fields:
-        parts: how often the heads stand side by side in what it puts out: 1 for a query, a key or a
-            value, 3 for all in one (GPT-2), 0 where the heads are what comes in.
-    """
-
-    attention: nn.Module
-    module: nn.Module
-    parts: int
-
-
-def _head_projections(layer: nn.Module) -> list[HeadProjection]:
-    if hasattr(layer, "feed_forward_chunk"):
-        attention = layer.attention.self
-        into, out = [attention.query, attention.key, attention.value], layer.attention.output.dense
-    elif hasattr(layer, "sa_layer_norm"):
-        attention = layer.attention
-        into, out = [attention.q_lin, attention.k_lin, attention.v_lin], attention.out_lin
-    elif hasattr(layer.attn, "c_attn"):
-        attention = layer.attn
-        into, out = [attention.c_attn], attention.c_proj
-    else:
-        raise ValueError(f"unit='head' is not known for layers of type {type(layer).__name__}")
-    parts = 3 // len(into)
-    return [HeadProjection(attention, module, parts) for module in into] + [HeadProjection(attention, out, 0)]
+def has_gate(layer: nn.Module) -> bool:
+    """Whether a LayerDrop is attached to the layer, be it inside an `only_layers`."""
+    return any(isinstance(one, LayerGate) for one in (layer.forward, getattr(layer.forward, "before", None)))

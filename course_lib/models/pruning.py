@@ -26,8 +26,8 @@ from course_lib.models.layerdrop import (
     checked_states,
     find_layers,
     find_layers_name,
-    put_back,
 )
+from course_lib.models.part_gates import earlier, put_back
 
 
 def checked_keep(keep: Sequence[int], num_layers: int) -> list[int]:
@@ -178,7 +178,7 @@ def data_driven(
 
     Raises:
         ValueError: the model is in training mode, its layers put out more than their states, `steps` is
-            below 1, or see `every_other` for `keep`.
+            below 1, the loss is not finite, or see `every_other` for `keep`.
     """
     if model.training:
         raise ValueError("data_driven needs the model in evaluation mode: call model.eval() first")
@@ -212,7 +212,9 @@ def _learned_rates(
     for step in tqdm(range(steps), desc="learning drop rates", leave=False):
         with _recorded(layers) as activations, torch.no_grad():
             loss(step)
-        kept_share = rates(torch.stack(activations)).clamp(max=1.0)  # [L]
+        kept_share = rates(torch.stack(activations).float()).clamp(max=1.0)  # [L]
+        if not kept_share.isfinite().all():
+            raise ValueError("the loss or its gradient is not finite; in half precision, try model.float()")
         runs = torch.bernoulli(kept_share.detach())
         gates = runs + kept_share - kept_share.detach()  # the draw's value, the rate's gradient
         with _patched(layers, lambda depth, layer, gates=gates: _Gated(layer, gates[depth])):
@@ -234,8 +236,10 @@ def prune(model: PreTrainedModel, keep: Sequence[int]) -> PreTrainedModel:
     config lists a type for each layer (`layer_types`), that list is cut along.
 
     Raises:
-        ValueError: see `checked_keep`; or what a layer does depends on its number, which would change.
+        ValueError: see `checked_keep`; or what a layer does depends on its number, which would change; or no
+            config describes the smaller model; or `model` is only a part of one.
     """
+    check_is_whole(model)
     keep = checked_keep(keep, len(find_layers(model)))
     if getattr(model.config, "scale_attn_by_inverse_layer_idx", False):
         raise ValueError("a GPT-2 with scale_attn_by_inverse_layer_idx=True cannot be cut")
@@ -244,31 +248,70 @@ def prune(model: PreTrainedModel, keep: Sequence[int]) -> PreTrainedModel:
         lists.append("exits")
 
     config = _cut_config(model.config, keep)
-    smaller = type(model)(config).to(device=model.device, dtype=model.dtype)
-    _check_same_layers(model, smaller, keep)
-    weights = model.state_dict()
-    for name in lists:
-        weights = _renumbered(weights, f"{name}.", keep)
-    smaller.load_state_dict(weights)
+    with described_by(config):
+        smaller = type(model)(config).to(device=model.device, dtype=model.dtype)
+        _check_same_layers(model, smaller, keep)
+        weights = model.state_dict()
+        for name in lists:
+            weights = _renumbered(weights, f"{name}.", keep)
+        smaller.load_state_dict(weights)
     if model.can_generate():
         smaller.generation_config = copy.deepcopy(model.generation_config)
     return smaller.train(model.training)
+
+
+def check_is_whole(model: nn.Module) -> None:
+    """Refuses a part of a model, of which no config tells how to make another."""
+    if not isinstance(model, PreTrainedModel):
+        raise ValueError(
+            f"a {type(model).__name__} is not a whole model of transformers, so no smaller one can be made "
+            "of it; `only_layers` tries a cut of a part"
+        )
+
+
+@contextmanager
+def described_by(config: PreTrainedConfig) -> Iterator[None]:
+    """Inside, a model is made of `config` and gets weights.
+
+    Raises:
+        ValueError: whatever goes wrong with it: then the config says something that the cut made untrue.
+    """
+    try:
+        yield
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError) as error:
+        raise ValueError(
+            f"no {type(config).__name__} describes the cut model: {error} (where layers can be skipped, "
+            "`only_layers` runs the cut without another model)"
+        ) from error
 
 
 def _cut_config(config: PreTrainedConfig, keep: list[int]) -> PreTrainedConfig:
     """The config of the smaller model.
 
     Raises:
-        ValueError: it would contradict itself: GPT-Neo's lists `attention_types` of its own, for example.
+        ValueError: it would contradict itself: GPT-Neo's lists `attention_types` of its own, for example; or
+            it has another list with an entry for each layer, and the layers would get those of others.
     """
     config = copy.deepcopy(config)
-    config.num_hidden_layers = len(keep)
-    if types := getattr(config, "layer_types", None):
-        config.layer_types = [types[depth - 1] for depth in keep]
+    if not hasattr(config, "num_hidden_layers"):
+        raise ValueError(f"a {type(config).__name__} does not say how many layers there are")
+    total, types = config.num_hidden_layers, getattr(config, "layer_types", None)
     try:
+        config.num_hidden_layers = len(keep)
+        if types:
+            config.layer_types = [types[depth - 1] for depth in keep]
         config.validate()
-    except StrictDataclassError as error:
+    except (StrictDataclassError, AttributeError) as error:  # a layer_types that cannot be set, say
         raise ValueError(f"no {type(config).__name__} describes the cut model: {error}") from error
+    for name, entries in vars(config).items():
+        if name == "layer_types" or not isinstance(entries, list | tuple) or len(entries) != total:
+            continue
+        first, kept = list(entries[: len(keep)]), [entries[depth - 1] for depth in keep]
+        if first != kept and list(entries) != list(range(total)):  # such a list names all layers
+            raise ValueError(
+                f"no {type(config).__name__} describes the cut model: {name} has an entry for each layer, "
+                f"and those of the layers {keep} are not the first {len(keep)}"
+            )
     return config
 
 
@@ -298,7 +341,8 @@ def _different_part(layer: nn.Module, other: nn.Module, numbers: tuple[int, int]
         settings, other_settings = vars(parts[name]), vars(others[name])
         for setting, value in settings.items():
             pair = value, other_settings.get(setting)
-            if isinstance(value, str | int | float | None) and value != pair[1] and pair != numbers:
+            told = isinstance(value, bool) or pair != numbers  # True and False are no numbers of layers
+            if isinstance(value, str | int | float | None) and value != pair[1] and told:
                 return f"{name}.{setting}".removeprefix(".")
     return None
 
@@ -365,11 +409,12 @@ class _Staying:
     """A layer that runs while others are skipped."""
 
     def __init__(self, layer: nn.Module):
-        self.layer, self.before = layer, layer.forward
+        self.layer, self.before = layer, vars(layer).get("forward")
 
     def __call__(self, hidden_states: torch.Tensor, *rest: object, **options: object) -> torch.Tensor:
         checked_states(hidden_states, self.layer)
-        return checked_states(self.before(hidden_states, *rest, **options), self.layer)
+        forward = earlier(self.layer, "forward", self.before)
+        return checked_states(forward(hidden_states, *rest, **options), self.layer)
 
 
 class _Recording(_Staying):

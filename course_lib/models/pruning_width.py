@@ -14,7 +14,7 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from course_lib.models.layer_trial import check_parts
+from course_lib.models.layer_trial import runs
 from course_lib.models.layerdrop import find_layers
 from course_lib.models.pruning import check_is_whole, described_by
 
@@ -63,23 +63,35 @@ def prune_heads(model: PreTrainedModel, heads: int) -> PreTrainedModel:
     """
     narrower = copy.deepcopy(model)
     for layer in find_layers(narrower):
-        if not (hasattr(layer, "feed_forward_chunk") and hasattr(getattr(layer, "attention", None), "self")):
-            raise ValueError(f"heads can be cut from BERT's layers, not from a {type(layer).__name__}")
-        check_parts(layer, "head", layer.attention.self.num_attention_heads)
-        attention, out = layer.attention.self, layer.attention.output
-        total, width = attention.num_attention_heads, attention.attention_head_size
-        _check_number(heads, total, "heads")
-        strength = attention.value.weight.view(total, -1).norm(dim=1) * (
-            out.dense.weight.view(-1, total, width).norm(dim=(0, 2))
-        )  # [heads]
-        kept = strength.topk(heads).indices.sort().values
-        features = torch.arange(total * width, device=kept.device).view(total, width)[kept].flatten()
-        for name in ("query", "key", "value"):
-            old = getattr(attention, name)
-            setattr(attention, name, _linear(old.weight[features], old.bias[features]))
-        out.dense = _linear(out.dense.weight[:, features], out.dense.bias)
-        attention.num_attention_heads, attention.all_head_size = heads, heads * width
+        try:
+            _cut_heads(layer, heads)
+        except (AttributeError, IndexError, RuntimeError, TypeError):  # its parts have other names or sizes
+            raise _not_berts(layer) from None
+        if not runs(layer):
+            raise _not_berts(layer)
     return narrower
+
+
+def _cut_heads(layer: nn.Module, heads: int) -> None:
+    if not hasattr(layer, "feed_forward_chunk"):
+        raise _not_berts(layer)
+    attention, out = layer.attention.self, layer.attention.output
+    total, width = attention.num_attention_heads, attention.attention_head_size
+    _check_number(heads, total, "heads")
+    strength = attention.value.weight.view(total, -1).norm(dim=1) * (
+        out.dense.weight.view(-1, total, width).norm(dim=(0, 2))
+    )  # [heads]
+    kept = strength.topk(heads).indices.sort().values
+    features = torch.arange(total * width, device=kept.device).view(total, width)[kept].flatten()
+    for name in ("query", "key", "value"):
+        old = getattr(attention, name)
+        setattr(attention, name, _linear(old.weight[features], old.bias[features]))
+    out.dense = _linear(out.dense.weight[:, features], out.dense.bias)
+    attention.num_attention_heads, attention.all_head_size = heads, heads * width
+
+
+def _not_berts(layer: nn.Module) -> ValueError:
+    return ValueError(f"heads can be cut from BERT's layers, not from a {type(layer).__name__}")
 
 
 def _check_number(keep: int, total: int, parts: str) -> None:
@@ -119,8 +131,8 @@ def _matrices(layer: nn.Module) -> tuple[nn.Module, nn.Module]:
         pair = layer.mlp.c_fc, layer.mlp.c_proj
     if pair is None or not all(isinstance(each, nn.Linear | Conv1D) for each in pair):
         raise ValueError(
-            f"layers of type {type(layer).__name__} have no known feed-forward; neurons can be cut from layers "
-            "like those of BERT, DistilBERT and GPT-2, and whole layers from many more: prune(model, keep)"
+            f"layers of type {type(layer).__name__} have no known feed-forward; neurons can be cut from "
+            "layers like BERT's, DistilBERT's and GPT-2's, whole layers from many more: prune(model, keep)"
         )
     return pair
 
