@@ -55,9 +55,8 @@ def rivals(
         random_exit(tests, early, speeds, measure),
         whole,
     ]
-    others += [
-        contender(kind_of(name), load_answers(name, "test", traces)) for name in _static(model, traces)
-    ]
+    for name in _static(model, answers):
+        others.append(contender(kind_of(name), load_answers(name, "test", answers)))
     return early, others, whole
 
 
