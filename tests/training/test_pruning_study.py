@@ -56,7 +56,7 @@ def records(folder):
 
 def test_every_strategy_is_measured_at_every_depth(records):
     for found in (record["metrics"] for record in records):
-        assert set(found["cut"]) == {"every_other", "first", "search", "data_driven"}
+        assert set(found["cut"]) == {"every_other", "first", "search", "data_driven", "similarity"}
         for cuts in found["cut"].values():
             assert {keep: len(cut["layers"]) for keep, cut in cuts.items()} == {"2": 2, "1": 1}
         assert found["layers"] == 4
