@@ -62,7 +62,7 @@ def ways_without_attention(layer: nn.Module) -> list[list[Substitute]]:
         ways = [attention(layer)]
     except ValueError:
         ways = []
-    for name in ("attention", "attn", "self_attn", "self_attention"):
+    for name in ("attention", "attn", "self_attn", "self_attention", "fourier"):
         if hasattr(layer, name):
             ways += [[(getattr(layer, name), "forward", instead)] for instead in _ATTENTION]
     return ways

@@ -304,7 +304,9 @@ def _cut_config(config: PreTrainedConfig, keep: list[int]) -> PreTrainedConfig:
     except (StrictDataclassError, AttributeError) as error:  # a layer_types that cannot be set, say
         raise ValueError(f"no {type(config).__name__} describes the cut model: {error}") from error
     for name, entries in vars(config).items():
-        if name == "layer_types" or not isinstance(entries, list | tuple) or len(entries) != total:
+        if "layer" not in name or not isinstance(entries, list | tuple) or len(entries) != total:
+            continue
+        if name == "layer_types":
             continue
         first, kept = list(entries[: len(keep)]), [entries[depth - 1] for depth in keep]
         if first != kept and list(entries) != list(range(total)):  # such a list names all layers
@@ -342,9 +344,15 @@ def _different_part(layer: nn.Module, other: nn.Module, numbers: tuple[int, int]
         for setting, value in settings.items():
             pair = value, other_settings.get(setting)
             told = isinstance(value, bool) or pair != numbers  # True and False are no numbers of layers
-            if isinstance(value, str | int | float | None) and value != pair[1] and told:
+            if _is_setting(value) and value != pair[1] and told:
                 return f"{name}.{setting}".removeprefix(".")
     return None
+
+
+def _is_setting(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_setting, value))
+    return isinstance(value, str | int | float | None)
 
 
 def _renumbered(weights: dict, prefix: str, keep: list[int]) -> dict:

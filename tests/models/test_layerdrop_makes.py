@@ -197,6 +197,24 @@ def test_a_list_that_names_every_layer_is_no_list_of_settings():
     torch.testing.assert_close(prune(model, [1, 3])(IDS)[0], expected)
 
 
+def test_lists_of_other_things_are_none_of_layers():
+    """Four numbers in the config of a model of four layers."""
+    model = tiny(BertModel)
+    model.config.window_sizes = [7, 3, 2, 1]
+    assert prune(model, [2, 3]).config.window_sizes == [7, 3, 2, 1]
+
+
+def test_a_setting_that_is_a_list_counts_as_well():
+    class Listed(BertModel):
+        def __init__(self, config, **options):
+            super().__init__(config, **options)
+            for number, layer in enumerate(self.encoder.layer):
+                layer.window = [16, 4 * (number % 2)]
+
+    with pytest.raises(ValueError, match=r"layer 3 of a Listed would become layer 2, .*\(window\)"):
+        prune(tiny(Listed), [1, 3])
+
+
 def test_a_setting_that_is_true_or_false_is_no_number_of_a_layer():
     """Of the layers 2 and 1 these are 1 and 0, as are True and False."""
 
@@ -317,6 +335,7 @@ TAKEN = [
     (RoFormerModel, "sublayer"),
     (ModernBertModel, "sublayer"),
     *((model_class, "ffn") for model_class in (BigBirdModel, ConvBertModel, LayoutLMModel, GPTBigCodeModel)),
+    (FNetModel, "ffn"),
     *((model_class, "ffn") for model_class in (LlamaModel, Gemma2Model, Qwen3Model, GPTNeoXModel, ViTModel)),
 ]
 
