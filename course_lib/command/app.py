@@ -1,4 +1,7 @@
-"""`course ...`: the commands of the course, one file each. All but build and reproduce can print JSON."""
+"""`course ...`: the commands of the course, one file each.
+
+All but backbone, build, corpus and reproduce can print JSON.
+"""
 
 import sys
 
