@@ -1,7 +1,7 @@
 """Which column holds the texts, which the labels: names compared loosely, and a hint where one is missing."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from course_lib.texts.shape import canonical
@@ -21,6 +21,12 @@ def find_column(names: Iterable[str], wanted: str) -> str | None:
         return wanted
     alike = [name for name in names if canonical(name) == canonical(wanted)]
     return alike[0] if len(alike) == 1 else None
+
+
+def count_found(names: Iterable[str], wanted: Sequence[str]) -> int:
+    """How many of the wanted columns are there."""
+    names = list(names)
+    return sum(find_column(names, each) is not None for each in wanted)
 
 
 def missing_columns(names: Iterable[str], wanted: dict[str, str], origin: str) -> ValueError | None:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from course_lib.texts.own_files import FORMATS, SPREADSHEETS, read_table
+from course_lib.texts.conversions import SPREADSHEETS
+from course_lib.texts.own_files import FORMATS, read_table
 
 WORDS = {  # in a file's name, or in that of the folder that holds it
     **dict.fromkeys(("train", "training", "训练"), "train"),

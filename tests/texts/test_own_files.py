@@ -93,6 +93,16 @@ def test_a_quote_mark_that_is_never_closed_is_named(tmp_path):
         from_files(tmp_path / "mine.csv")
 
 
+@pytest.mark.parametrize("label_first", [False, True])
+def test_rows_between_two_stray_quote_marks_are_not_lost_in_silence(tmp_path, label_first):
+    rows = [(f'"{text}' if number in (20, 24) else text, label) for number, (text, label) in enumerate(ROWS)]
+    lines = [f"{label},{text}" if label_first else f"{text},{label}" for text, label in rows]
+    header = "label,text" if label_first else "text,label"
+    (tmp_path / "mine.csv").write_text("\n".join([header, *lines]) + "\n")
+    with pytest.raises(ValueError, match="row 21 swallows the rows below it"):
+        from_files(tmp_path / "mine.csv")
+
+
 def test_a_very_long_text_is_a_text(tmp_path):
     path = write(tmp_path / "mine.csv", ["text", "label"], [*ROWS, ("很好" * 100_000, 1)])
     assert max(map(len, named(from_files(path)))) == 200_000
