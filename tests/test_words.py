@@ -8,7 +8,7 @@ import pytest
 from course_lib import words
 from course_lib.paths import ROOT
 
-SOURCES = [*(ROOT / "course_lib").rglob("*.py"), *(ROOT / "notebooks" / "source").glob("*.py")]
+SOURCES = [*(ROOT / "course_lib").rglob("*.py"), *(ROOT / "notebooks" / "source").rglob("*.py")]
 
 
 @pytest.fixture(autouse=True)

@@ -27,10 +27,9 @@ def add_adapters(model: FastBertForSequenceClassification, rank: int, backbone: 
     """
     if rank < 1:
         raise ValueError(f"lora_rank must be at least 1, not {rank}")
-    settings = LoraConfig(
-        r=rank, lora_alpha=2 * rank, target_modules=MATRICES, base_model_name_or_path=backbone
-    )
+    settings = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=MATRICES)
     model.bert = get_peft_model(model.bert, settings)
+    settings.base_model_name_or_path = backbone  # peft has put there where the weights lay, if anywhere
 
 
 def save_adapters(model: FastBertForSequenceClassification, folder: Path) -> None:

@@ -8,11 +8,13 @@ from safetensors.torch import load_file
 from tiny import SIZES, tiny_fastbert
 from transformers import BertConfig, BertModel
 
-from course_lib.models.adapters import add_adapters, count_trained, merge, save_adapters
+from course_lib.models.adapters import add_adapters, backbone_of, count_trained, merge, save_adapters
+from course_lib.models.backbones import load_tokenizer, load_weights
 from course_lib.models.checkpoints import load_fastbert, save_beside_backbone, save_checkpoint
 from course_lib.models.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.models.folders import MANIFEST, checked
 from course_lib.texts.tokenizers import train_characters
+from course_lib.training.backbone import save_packed
 
 IDS = torch.tensor([[2, 10, 11, 12, 3], [2, 20, 21, 3, 0]])
 MASK = torch.tensor([[1] * 5, [1, 1, 1, 1, 0]])
@@ -127,3 +129,17 @@ def test_exits_have_a_spread_of_their_own_beside_a_backbone():
     assert same.exits[0].narrow.weight.std().item() == pytest.approx(0.02, rel=0.2)
     for model in (wide, same):
         assert model.bert.encoder.layer[0].output.dense.weight.std().item() == pytest.approx(0.02, rel=0.2)
+
+
+def test_a_packed_backbone_is_found_again(backbone, tmp_path):
+    bert = load_weights(BertModel, backbone, add_pooling_layer=False)
+    tokenizer = load_tokenizer(backbone, bert.config)
+    save_packed(tmp_path / "packed", bert, tokenizer)
+    model = trained(backbone)
+    other = load_weights(FastBertForSequenceClassification, tmp_path / "packed", config=model.config)
+    add_adapters(other, rank=2, backbone=str(tmp_path / "packed"))
+    save_adapters(other, tmp_path / "adapters")
+    merge(other)
+    save_beside_backbone(tmp_path / "small", other, tmp_path / "adapters")
+    assert backbone_of(tmp_path / "small") == str(tmp_path / "packed")
+    assert load_fastbert(tmp_path / "small")[0].config.num_labels == 3
