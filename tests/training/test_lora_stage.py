@@ -25,9 +25,8 @@ def recipe(small):
 def test_the_checkpoint_is_small_and_answers_as_its_trace_says(small, recipe):
     run_recipe(recipe, **folders(small))
     folder = small / "checkpoints" / "light"
-    assert {path.name for path in folder.iterdir()} == {
-        "config.json", "adapter_config.json", "adapter_model.safetensors", "exits.safetensors", "checksums.json",
-    }  # fmt: skip
+    names = {"config.json", "adapter_config.json", "adapter_model.safetensors", "exits.safetensors"}
+    assert {path.name for path in folder.iterdir()} == names | {"checksums.json"}
     model, tokenizer = load_fastbert(folder)
     rows = corpora.load_corpus("reviews")["test"]
     found, shipped = ExitTrace.of(model, tokenizer, rows), load_traces("light", "test", small / "traces")[0]
