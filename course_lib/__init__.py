@@ -42,6 +42,7 @@ _HOME = {
     "equal_cost": "tables.equal_cost",
     "equal_cost_in_words": "tables.equal_cost",
     "equal_cost_table": "tables.equal_cost",
+    "exit_gain": "tables.equal_cost",
     "every_other": "models.pruning",
     "exit_flops": "measures.cost",
     "fastbert_savings": "measures.published",

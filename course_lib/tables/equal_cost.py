@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from course_lib.measures.comparison import Contender, Difference, difference
+from course_lib.measures.trace import load_traces
 from course_lib.paths import TRACES
 from course_lib.tables.rivals import contender_word, interval, rivals
 from course_lib.words import t
@@ -72,6 +73,12 @@ def equal_cost_in_words(found: Sequence[EqualCost]) -> str:
         if savings:
             parts.append(t(f"equal_cost.{verdict}", at=t("list.comma").join(savings)))
     return t("list.semicolon").join(parts)
+
+
+def exit_gain(recipe: str, traces: Path = TRACES) -> dict[str, float]:
+    """Accuracy of the first and the last exit, mean over the seeds, and the difference in points."""
+    by_exit = np.mean([trace.accuracy_by_layer for trace in load_traces(recipe, "test", traces)], axis=0)
+    return {"first": by_exit[0], "last": by_exit[-1], "points": 100 * (by_exit[-1] - by_exit[0])}
 
 
 def points(gain: Difference) -> str:

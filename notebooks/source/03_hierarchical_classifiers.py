@@ -392,12 +392,12 @@ for exit in exits:
 # 一张图有三点启示：（1）总体上 LUHA 成立；（2）它是趋势，不是保证：看看那些很有把握的错误；不过，两个标准误以内的回升算不上反例；（3）**同样的不确定性，在不同出口未必是同样的风险**：标题指出的，是差别超过两个标准误的各格中相差最大的一格。
 
 # %% [markdown] lang="en"
-# ## 3.5 Demo: the speed slider, and a fair rival (8 min, class)
+# ## 3.5 Demo: the speed slider, and a fair rival (9 min, class)
 #
 # Move the slider with the mouse or the arrow keys. Watch where sentences leave, the point on the trade-off curve, and which answers change. Below you can type a sentence in Chinese, for example 房间很干净，但是服务太差 ("The room is clean, but the service is terrible"), and see every layer's answer. (Reading without a kernel? Then you see one picture of it.)
 
 # %% [markdown] lang="zh"
-# ## 3.5 演示：速度滑块，以及一个公平的对手（8 分钟，课堂）
+# ## 3.5 演示：速度滑块，以及一个公平的对手（9 分钟，课堂）
 #
 # 用鼠标或方向键移动滑块。看句子在哪一层离开、圆点在权衡曲线上的位置，以及哪些回答变了。下面的输入框里可以写一句话，例如“房间很干净，但是服务太差”，看每一层怎么回答。（没有内核、只是阅读？那么这里是它的一张静态图。）
 
@@ -443,9 +443,9 @@ slider
 my_lead = None  # your number, for example 2
 
 # %%
-from course_lib import equal_cost, equal_cost_table
+from course_lib import equal_cost, equal_cost_table, exit_gain
 
-compared = {"reviews-fastbert": equal_cost("reviews-fastbert", savings=(2, 4, 7))}  # room for more networks
+compared = {"reviews-fastbert": equal_cost("reviews-fastbert", savings=(2, 4, 7))}
 checks.compare_guess(my_lead, 100 * compared["reviews-fastbert"][1].gain.mean)
 equal_cost_table([each for found in compared.values() for each in found])
 
@@ -461,6 +461,38 @@ for recipe, found in compared.items():
 
 # %% [markdown] lang="zh"
 # 说得直白些：上面写着“看不出”的地方，不如直接用一个只有几层、没有出口也没有阈值的网络：花同样的计算量，谁也看不出差别。这不全怪方法：在评论上，这个小网络过了最初几层就提高不多（3.4），深度带来的本来就少，退出规则能保住的也就少。提前退出若在哪里领先，那就是省得最多的地方：这时对手只能让所有句子都止步于一两层。本课程始终遵守一条规矩：**谈节省，必须有代价相等的对手；谈差别，必须给出区间。**
+
+# %% [markdown] lang="en"
+# And where depth *is* worth something? A real pre-trained BERT (multilingual-e5-small, 12 layers, 384 wide), fine-tuned by the same recipe on the same reviews, and on a second task: which of 41 Chinese laws does an article belong to?
+#
+# **Predict.** The reviews again, at about 2.5 times fewer FLOPs, on the real BERT: early exit is ahead by how many points?
+
+# %% [markdown] lang="zh"
+# 如果深度**确实**值钱呢？换成真正预训练过的 BERT（multilingual-e5-small，12 层，宽 384），用同样的做法在同样的评论上微调；再加一个任务：一条法律条文出自 41 部法律中的哪一部？
+#
+# **先预测。** 还是评论，FLOPs 降到大约 2.5 分之一，用真正的 BERT：提前退出高几个百分点？
+
+# %%
+my_lead_on_bert = None  # your number, for example 1
+
+# %%
+on_bert = {recipe: equal_cost(recipe, savings=(1.5, 2.5, 4)) for recipe in ("reviews-e5", "laws-e5")}
+checks.compare_guess(my_lead_on_bert, 100 * on_bert["reviews-e5"][1].gain.mean)
+equal_cost_table([each for found in on_bert.values() for each in found])
+
+# %%
+for recipe, found in on_bert.items():
+    say("lesson03.equal_cost", recipe=recipe, seeds=found[0].seeds, verdict=equal_cost_in_words(found))
+    say("lesson03.depth_on_bert", recipe=recipe, **exit_gain(recipe))
+
+# %% tags=["test"]
+assert all(found[1].gain.low > 0 for found in on_bert.values())  # at 2.5x, as the text below says
+
+# %% [markdown] lang="en"
+# Here every layer adds something, so a fixed depth loses what it cuts off, and the exit rule keeps much of it: it spends the layers on the sentences that need them. **Early exit pays where depth pays.** It is not free: on the laws the whole network is clearly better than either, and counted n-grams without any network come close to it. (So far each of these networks has few seeds; the sentences say how many.)
+
+# %% [markdown] lang="zh"
+# 在这里，每一层都有所贡献，固定深度截掉多少就损失多少；退出规则则能保住其中很大一部分：它把层数花在需要的句子上。**深度值钱的地方，提前退出才划算。** 它也不是白来的：在法律任务上，完整网络明显好过两者，而不用任何网络、只数 n 元字串，也与它不相上下。（这些网络目前只有少数随机种子，句子里写明了个数。）
 
 # %% [markdown] lang="en"
 # ## 3.6 What it really saves (4 min, class)
