@@ -49,29 +49,15 @@
 # 5. 说明哪种技术适合哪种用户。
 
 # %%
-# %%
 import numpy as np
 import torch
 
-from course_lib import (
-    checks,
-    class_names,
-    difference,
-    figures,
-    laws,
-    load_fastbert,
-    load_traces,
-    news,
-    read_record,
-    reviews,
-    static,
-    uncertainty,
-)
+from course_lib import checks, class_names, figures, laws, load_fastbert, load_traces, news, reviews
 from course_lib.style import show
 from course_lib.tables import rivals
 from course_lib.words import class_word, say, t
 
-torch.set_grad_enabled(False)  # nothing is trained in this lesson
+_ = torch.set_grad_enabled(False)  # nothing is trained in this lesson
 
 # %% [markdown] lang="en"
 # ## 6.1 Three tasks (6 min, class)
@@ -107,6 +93,8 @@ for name, corpus in corpora.items():
 my_task = None  # "reviews", "laws" or "news"
 
 # %%
+from course_lib import read_record
+
 counted = {name: read_record(f"{name}-tfidf")["metrics"]["test"] for name in corpora}
 checks.compare_choice(my_task, max(counted, key=counted.get), list(corpora))
 sizes = rivals.corpus_table(corpora, counted)
@@ -278,6 +266,8 @@ passed = checks.check_interval(my_interval)
 # 课程库里的 `difference` 做的是同一件事，而且除了文本还抽随机种子：
 
 # %% tags=["nbval-check-output"]
+from course_lib import difference, static
+
 found = difference(static("early", early, flops=1.0), static("fixed", fixed, flops=1.0))
 low, high = np.quantile(differences, [0.025, 0.975])
 np.testing.assert_allclose([found.mean, found.low, found.high], [0.1, low, high], atol=0.11)
@@ -400,6 +390,8 @@ for name, slider in sliders.items():
 # 归一化的熵要除以 $\log N$。有 41 个类别时，长长的一串小概率会把它抬高，除以很大的 $\log N$ 又会把它压低。另有两种只看最可能的几类：**最大概率**（1 减最大概率，再缩放）和 **top-k 熵**（只在最可能的五类之间计算）。
 
 # %% tags=["nbval-check-output"]
+from course_lib import uncertainty
+
 certain = torch.tensor([0.6, *[0.4 / 40] * 40]).log()  # one class stands out, the rest is a long tail
 torn = torch.tensor([0.5, 0.5, *[1e-9] * 39]).log()  # two classes, nothing else
 for measure in ("entropy", "max_probability", "top_k_entropy"):
