@@ -45,7 +45,6 @@ class DepthSlider(PictureBox):
         if missing := set(self.keeps) - set(self.costs):
             raise ValueError(f"costs lack the depths {sorted(missing)}; they have {sorted(self.costs)}")
         self.accuracy = over_seeds(table)
-        self.picture = _DepthPicture(self)
 
         wide = ipywidgets.Layout(width="520px")
         self.keep = ipywidgets.SelectionSlider(
@@ -136,9 +135,12 @@ class DepthSlider(PictureBox):
 
     # --- for readers without a kernel --------------------------------------------------------------
 
+    def new_picture(self) -> "_DepthPicture":
+        return _DepthPicture(self)
+
     def static(self, keep: int, strategy: str) -> Figure:
         """The slider's picture for one choice, as a figure of its own."""
-        picture = _DepthPicture(self)
+        picture = self.new_picture()
         picture.move(keep, strategy)
         parts = [
             t("depth.alt_part", study=study_word(study), accuracy=found["accuracy"])

@@ -30,7 +30,6 @@ class DropRateSlider(PictureBox):
         self.layers, self.steps = int(table["keep"].max()), steps
         self.trained = {float(each): study for study, each in zip(table["study"], table["rate"], strict=True)}
         self.accuracy = over_seeds(table)
-        self.picture = _DropRatePicture(self)
         self.rate = ipywidgets.FloatSlider(
             value=rate,
             min=0.0,
@@ -80,9 +79,12 @@ class DropRateSlider(PictureBox):
         ]
         return f"{first}<br>{t('drop_rate.trained', parts=' · '.join(parts))}"
 
+    def new_picture(self) -> "_DropRatePicture":
+        return _DropRatePicture(self)
+
     def static(self, rate: float) -> Figure:
         """The slider's picture at one rate, as a figure of its own."""
-        picture = _DropRatePicture(self)
+        picture = self.new_picture()
         picture.move(rate)
         words = self.describe(rate).replace("<br>", " ").replace("<b>", "").replace("</b>", "")
         return describe(picture.figure, words)

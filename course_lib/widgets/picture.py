@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from course_lib.style import BLUE, GREEN, INK, ORANGE, PURPLE, mime_bundle
+from course_lib.widgets.former import close_former, widgets_below
 
 WIDTH, HEIGHT = 10.0, 4.0  # inches at `style.DOTS` dots
 DENSITY = 1.5  # sharp on dense screens, too, and a browser decodes it in time
@@ -46,15 +47,43 @@ class MovingPicture:
 
 
 class PictureBox(ipywidgets.VBox):
-    """A slider with its picture. Without a kernel the same notebook output shows `static_now()`."""
+    """A slider with its picture. Without a kernel the same notebook output shows `static_now()`.
+
+    Where the cell that made a slider is run again, its former slider is closed (see `former.py`). One that is
+    closed can still be asked in Python: it then draws its picture anew.
+    """
+
+    _picture: MovingPicture | None = None
+
+    def __init__(self, children: Sequence[ipywidgets.Widget]):
+        super().__init__(children)
+        close_former(self)
 
     @staticmethod
     def new_image() -> ipywidgets.Image:
         return ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", width="1000px"))
 
+    def new_picture(self) -> MovingPicture:
+        """The slider's chart, drawn for the first time."""
+        raise NotImplementedError
+
+    @property
+    def picture(self) -> MovingPicture:
+        """The chart that moves."""
+        if self._picture is None:
+            self._picture = self.new_picture()
+        return self._picture
+
     def static_now(self) -> Figure:
         """The picture for the values that the sliders have now, as a figure of its own."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Closes all widgets of the slider, and lets go of its picture."""
+        for widget in widgets_below(self):
+            widget.close()
+        super().close()
+        self._picture = None
 
     def _repr_mimebundle_(self, include=None, exclude=None, **options):
         data = super()._repr_mimebundle_(**options) or {}

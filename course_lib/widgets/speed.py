@@ -54,7 +54,6 @@ class SpeedSlider(PictureBox):
         self.model, self.tokenizer = model, tokenizer
         self.shown = easy_to_hard(trace, among, rows)
         self.typed: ExitTrace | None = None  # the sentence in the box, as a trace of one
-        self.picture = _SpeedPicture(trace)
 
         self.speed = ipywidgets.FloatSlider(
             value=speed,
@@ -170,10 +169,13 @@ class SpeedSlider(PictureBox):
 
     # --- for readers without a kernel --------------------------------------------------------------
 
+    def new_picture(self) -> "_SpeedPicture":
+        return _SpeedPicture(self.trace)
+
     def static(self, speed: float) -> Figure:
         """The slider's picture at one speed, as a figure of its own."""
         exits = self.trace.at(speed)
-        picture = _SpeedPicture(self.trace)
+        picture = self.new_picture()
         picture.move(exits)
         return describe(picture.figure, self._alt(speed, exits))
 
