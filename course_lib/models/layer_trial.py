@@ -43,7 +43,10 @@ def check_parts(layer: nn.Module, unit: str, heads: int | None) -> None:
         ways = [attention(layer)] if unit == "sublayer" else ways_without_attention(layer)
         passes &= any(_is_unchanged(layer, [*way, *feed_forward(layer)]) for way in ways)
     if not passes:
-        raise ValueError(f"only unit='layer' is known for layers of type {type(layer).__name__}")
+        raise ValueError(
+            f"unit={unit!r} is not known for layers of type {type(layer).__name__}; unit='layer' drops them "
+            "as wholes"
+        )
 
 
 def _is_unchanged(layer: nn.Module, substitutes: list[Substitute]) -> bool:
@@ -98,7 +101,8 @@ def _made_up_states(layer: nn.Module) -> torch.Tensor:
     """[1, 3, H], as wide as what its first matrix takes in, and not normed."""
     first = next(module for module in layer.modules() if isinstance(module, nn.Linear | Conv1D))
     width = first.in_features if isinstance(first, nn.Linear) else first.nx
-    return torch.linspace(-1, 2, 3 * width).view(1, 3, width).to(first.weight)
+    like = next(parameter for parameter in layer.parameters() if parameter.is_floating_point())
+    return torch.linspace(-1, 2, 3 * width).view(1, 3, width).to(like)
 
 
 @contextmanager
