@@ -82,7 +82,7 @@ class ExitTrace:
         """Runs `model` at full depth over `rows` (a Dataset with text and label).
 
         Raises:
-            ValueError: there are no rows.
+            ValueError: there are no rows, or the tokenizer pads on the left.
         """
         if len(rows) == 0:
             raise ValueError("a trace needs at least one sentence, but there are no rows")
