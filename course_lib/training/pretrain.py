@@ -30,7 +30,7 @@ def pretrain(recipe: dict, checkpoints: Path = CHECKPOINTS, runs: Path = RUNS) -
 
     It begins with random weights, or with those of the checkpoint that the recipe calls `start`. With a
     `layer_drop` table in the recipe (see `LayerDrop`), layers are left out at random. With a `teacher` it
-    begins with evenly spaced layers of that checkpoint and learns from its answers (see `static_student.py`).
+    begins with evenly spaced layers of that checkpoint and learns from its answers (see `students.py`).
     """
     start = time.perf_counter()
     texts = {"reviews": reviews()["train"], "newspaper": newspaper()}
