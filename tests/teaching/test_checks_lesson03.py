@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from made_up import made_up_trace
 from right_answers import allowed, entropy, first_below
 
@@ -132,7 +133,9 @@ def test_thresholds_must_be_better_at_equal_flops(capsys, said):
 
 
 @pytest.mark.parametrize(
-    "speeds", [0.5, 10**400, True, "0.5", object()], ids=lambda each: type(each).__name__
+    "speeds",
+    [0.5, np.array(0.5), torch.tensor(0.5), 10**400, True, "0.5", object()],
+    ids=lambda each: type(each).__name__,
 )
 def test_what_is_no_list_of_thresholds(capsys, speeds):
     assert not checks.check_thresholds(speeds, TRACE)

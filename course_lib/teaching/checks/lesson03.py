@@ -96,9 +96,13 @@ def check_thresholds(speeds: Sequence[float], trace: ExitTrace) -> bool:
     layers = len(trace.probabilities)
     if speeds is ... or speeds is None:
         return report(t("check.todo"))
-    if isinstance(speeds, str) or not hasattr(speeds, "__iter__"):
+    try:
+        given = None if isinstance(speeds, str) else list(speeds)
+    except TypeError:  # one number, also as an array or tensor without a dimension
+        given = None
+    if given is None:
         return report(t("check.thresholds_list", layers=layers, students=layers - 1, given=repr(speeds)))
-    speeds = list(speeds)
+    speeds = given
     if any(speed is ... for speed in speeds):
         return report(t("check.todo"))
     if len(speeds) != layers - 1:
