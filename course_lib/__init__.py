@@ -74,6 +74,7 @@ _HOME = {
     "paper_layer_flops": "measures.cost",
     "patience": "measures.comparison",
     "points": "tables.equal_cost",
+    "price_of_exit": "tables.equal_cost",
     "prune": "models.pruning",
     "prune_feed_forward": "models.pruning_width",
     "prune_heads": "models.pruning_width",

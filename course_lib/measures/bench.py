@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 from datasets import Dataset
-from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
+from transformers import BatchEncoding, DataCollatorWithPadding, PreTrainedTokenizerFast
 
 from course_lib.measures.cost import flops, full_flops
 from course_lib.models.exit_rule import Speed
@@ -89,6 +89,17 @@ def answering_speed(
     return {name: float(np.median(first / each)) for name, each in seconds.items()}
 
 
+def cut_into_batches(
+    ids: list[list[int]], tokenizer: PreTrainedTokenizerFast, batch_size: int
+) -> list[BatchEncoding]:
+    """Token ids of texts, in their order -> padded batches of input_ids and attention_mask [B, T]."""
+    collate = DataCollatorWithPadding(tokenizer)
+    return [
+        collate([{"input_ids": each} for each in ids[start : start + batch_size]])
+        for start in range(0, len(ids), batch_size)
+    ]
+
+
 def bench_exits(
     model: FastBertForSequenceClassification,
     tokenizer: PreTrainedTokenizerFast,
@@ -106,11 +117,7 @@ def bench_exits(
     """
     ids = tokenizer(list(rows["text"][:sentences]), truncation=True)["input_ids"]
     ids.sort(key=len)
-    collate = DataCollatorWithPadding(tokenizer)
-    batches = [
-        collate([{"input_ids": each} for each in ids[start : start + batch_size]])
-        for start in range(0, len(ids), batch_size)
-    ]
+    batches = cut_into_batches(ids, tokenizer, batch_size)
     model.eval()
 
     @torch.no_grad()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from datasets import Dataset
-from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
-from course_lib.measures.bench import alternate
+from course_lib.measures.bench import alternate, cut_into_batches
 from course_lib.measures.cost import full_flops
 from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.pruning import every_other, prune
@@ -57,11 +57,7 @@ def bench_depth(
     total = model.config.num_hidden_layers
     networks = {keep: prune(model, every_other(total, keep)).eval() for keep in {total, *keeps}}
     ids = sorted(tokenizer(list(rows["text"][:sentences]), truncation=True)["input_ids"], key=len)
-    collate = DataCollatorWithPadding(tokenizer)
-    batches = [
-        collate([{"input_ids": each} for each in ids[start : start + batch_size]])
-        for start in range(0, len(ids), batch_size)
-    ]
+    batches = cut_into_batches(ids, tokenizer, batch_size)
     lengths = np.array([len(each) for each in ids])
     flops = {keep: float(full_flops(net.config, lengths).mean()) for keep, net in networks.items()}
 

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import torch
 from datasets import Dataset
-from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
-from course_lib.measures.bench import alternate
+from course_lib.measures.bench import alternate, cut_into_batches
 from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.pruning import prune
 
@@ -59,11 +59,7 @@ def bench_rivals(
     total = model.config.num_hidden_layers
     depths = [depth for depth in DEPTHS if depth < total] + [total]
     ids = sorted(tokenizer(list(rows["text"][:texts]), truncation=True)["input_ids"], key=len)
-    collate = DataCollatorWithPadding(tokenizer)
-    batches = [
-        collate([{"input_ids": each} for each in ids[start : start + batch_size]])
-        for start in range(0, len(ids), batch_size)
-    ]
+    batches = cut_into_batches(ids, tokenizer, batch_size)
     networks = {depth: prune(model, range(1, depth + 1)).eval() for depth in depths}
     model.eval()
 

@@ -5,6 +5,9 @@ trained. `merge` adds them to W, so that nothing is slower afterwards. The adapt
 """
 
 import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -28,7 +31,8 @@ def add_adapters(model: FastBertForSequenceClassification, rank: int, backbone: 
     if rank < 1:
         raise ValueError(f"lora_rank must be at least 1, not {rank}")
     settings = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=MATRICES)
-    model.bert = get_peft_model(model.bert, settings)
+    with _without_future_warnings():
+        model.bert = get_peft_model(model.bert, settings)
     settings.base_model_name_or_path = backbone  # peft has put there where the weights lay, if anywhere
 
 
@@ -51,7 +55,8 @@ def merge(model: FastBertForSequenceClassification) -> None:
 
 def load_adapters(model: FastBertForSequenceClassification, folder: Path) -> None:
     """Merges the adapters in `folder` into a backbone's encoder, and loads the exits beside them."""
-    model.bert = PeftModel.from_pretrained(model.bert, folder)
+    with _without_future_warnings():
+        model.bert = PeftModel.from_pretrained(model.bert, folder)
     merge(model)
     exits = {name: weight.float() for name, weight in load_file(folder / EXITS).items()}
     model.exits.load_state_dict(exits)
@@ -79,3 +84,11 @@ def backbone_of(folder: Path) -> str | None:
 def count_trained(model: torch.nn.Module) -> int:
     """How many weights are trained."""
     return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+
+
+@contextmanager
+def _without_future_warnings() -> Iterator[None]:
+    """peft asks transformers for an attribute under its old name; a reader can do nothing about it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield

@@ -81,6 +81,24 @@ def exit_gain(recipe: str, traces: Path = TRACES) -> dict[str, float]:
     return {"first": by_exit[0], "last": by_exit[-1], "points": 100 * (by_exit[-1] - by_exit[0])}
 
 
+def price_of_exit(recipe: str, saving: float, traces: Path = TRACES) -> dict[str, str | float | bool]:
+    """What early exit loses against the whole network at a saving, and what that is ahead of TF-IDF by.
+
+    Raises:
+        StopIteration: there are no answers of TF-IDF on this task.
+    """
+    ours, others, whole = rivals(recipe, saving, traces=traces)
+    counted = next(each for each in others if each.name == "tfidf")
+    loss, over = difference(ours, whole), difference(whole, counted)
+    return {
+        "spent": float(np.mean(whole.cost) / np.mean(ours.cost)),
+        "loss": interval(loss),
+        "loss_is_clear": loss.clear,
+        "over_tfidf": interval(over),
+        "over_tfidf_is_clear": over.clear,
+    }
+
+
 def points(gain: Difference) -> str:
     """A difference in points with its 95 % interval; where there is one seed and no single answers, none."""
     return interval(gain) if np.isfinite(gain.low) else t("equal_cost.one_seed", mean=100 * gain.mean)

@@ -443,7 +443,7 @@ slider
 my_lead = None  # your number, for example 2
 
 # %%
-from course_lib import equal_cost, equal_cost_table, exit_gain
+from course_lib import equal_cost, equal_cost_table, exit_gain, price_of_exit
 
 compared = {"reviews-fastbert": equal_cost("reviews-fastbert", savings=(2, 4, 7))}
 checks.compare_guess(my_lead, 100 * compared["reviews-fastbert"][1].gain.mean)
@@ -463,12 +463,12 @@ for recipe, found in compared.items():
 # 说得直白些：上面写着“看不出”的地方，不如直接用一个只有几层、没有出口也没有阈值的网络：花同样的计算量，谁也看不出差别。这不全怪方法：在评论上，这个小网络过了最初几层就提高不多（3.4），深度带来的本来就少，退出规则能保住的也就少。提前退出若在哪里领先，那就是省得最多的地方：这时对手只能让所有句子都止步于一两层。本课程始终遵守一条规矩：**谈节省，必须有代价相等的对手；谈差别，必须给出区间。**
 
 # %% [markdown] lang="en"
-# And where depth *is* worth something? A real pre-trained BERT (multilingual-e5-small, 12 layers, 384 wide), fine-tuned by the same recipe on the same reviews, and on a second task: which of 41 Chinese laws does an article belong to?
+# And where depth *is* worth something? A real pre-trained BERT (multilingual-e5-small, 12 layers, 384 wide), fine-tuned with adapters (small matrices beside its own, which stay as they are) on the same reviews, and on a second task: which of 41 Chinese laws does an article belong to?
 #
 # **Predict.** The reviews again, at about 2.5 times fewer FLOPs, on the real BERT: early exit is ahead by how many points?
 
 # %% [markdown] lang="zh"
-# 如果深度**确实**值钱呢？换成真正预训练过的 BERT（multilingual-e5-small，12 层，宽 384），用同样的做法在同样的评论上微调；再加一个任务：一条法律条文出自 41 部法律中的哪一部？
+# 如果深度**确实**值钱呢？换成真正预训练过的 BERT（multilingual-e5-small，12 层，宽 384），用适配器（加在原有矩阵旁边的小矩阵，原有权重不变）在同样的评论上微调；再加一个任务：一条法律条文出自 41 部法律中的哪一部？
 #
 # **先预测。** 还是评论，FLOPs 降到大约 2.5 分之一，用真正的 BERT：提前退出高几个百分点？
 
@@ -484,15 +484,19 @@ equal_cost_table([each for found in on_bert.values() for each in found])
 for recipe, found in on_bert.items():
     say("lesson03.equal_cost", recipe=recipe, seeds=found[0].seeds, verdict=equal_cost_in_words(found))
     say("lesson03.depth_on_bert", recipe=recipe, **exit_gain(recipe))
+    say("lesson03.price", recipe=recipe, **price_of_exit(recipe, saving=2.5))
 
 # %% tags=["test"]
 assert all(found[1].gain.low > 0 for found in on_bert.values())  # at 2.5x, as the text below says
+lost = {recipe: price_of_exit(recipe, saving=2.5) for recipe in on_bert}
+assert not lost["reviews-e5"]["loss_is_clear"] and lost["laws-e5"]["loss_is_clear"]
+assert lost["laws-e5"]["over_tfidf_is_clear"] is False
 
 # %% [markdown] lang="en"
-# Here every layer adds something, so a fixed depth loses what it cuts off, and the exit rule keeps much of it: it spends the layers on the sentences that need them. **Early exit pays where depth pays.** It is not free: on the laws the whole network is clearly better than either, and counted n-grams without any network come close to it. (So far each of these networks has few seeds; the sentences say how many.)
+# In these two networks accuracy grows with depth (not at every single layer), so a fixed depth loses what it cuts off. The exit rule keeps part of it, for it spends the layers on the sentences that need them. How large a part differs: on the reviews what it loses cannot be told from nothing, on the laws it is clear. And the laws teach modesty: the whole network is not shown to beat counted n-grams (TF-IDF), which need no network. Two networks, few seeds: a hint that **early exit has something to win where depth does**, not a law.
 
 # %% [markdown] lang="zh"
-# 在这里，每一层都有所贡献，固定深度截掉多少就损失多少；退出规则则能保住其中很大一部分：它把层数花在需要的句子上。**深度值钱的地方，提前退出才划算。** 它也不是白来的：在法律任务上，完整网络明显好过两者，而不用任何网络、只数 n 元字串，也与它不相上下。（这些网络目前只有少数随机种子，句子里写明了个数。）
+# 在这两个网络里，准确率随深度上升（并非每一层都升），所以固定深度截掉多少就损失多少。退出规则能保住一部分，因为它把层数花在需要的句子上。能保住多少，各不相同：在评论上，损失看不出与零有别；在法律上，损失是明显的。法律任务还提醒我们要谦虚：完整网络看不出胜过数 n 元字串（TF-IDF），而后者不用任何网络。只有两个网络、少数随机种子：这提示**深度值钱的地方，提前退出才有得可赢**，还不是定律。
 
 # %% [markdown] lang="en"
 # ## 3.6 What it really saves (4 min, class)

@@ -1,6 +1,7 @@
 """Adapters: only they and the exits train, merged they change nothing, and a small folder holds them."""
 
 import json
+import warnings
 
 import pytest
 import torch
@@ -143,3 +144,16 @@ def test_a_packed_backbone_is_found_again(backbone, tmp_path):
     save_beside_backbone(tmp_path / "small", other, tmp_path / "adapters")
     assert backbone_of(tmp_path / "small") == str(tmp_path / "packed")
     assert load_fastbert(tmp_path / "small")[0].config.num_labels == 3
+
+
+def test_nothing_is_written_beside_the_answer(backbone, tmp_path, capfd):
+    """A lesson that loads such a checkpoint may not write to stderr."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = trained(backbone, steps=0)
+        save_adapters(model, tmp_path / "adapters")
+        merge(model)
+        save_beside_backbone(tmp_path / "small", model, tmp_path / "adapters")
+        capfd.readouterr()
+        load_fastbert(tmp_path / "small")
+    assert capfd.readouterr() == ("", "")

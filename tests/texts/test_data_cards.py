@@ -6,7 +6,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from transformers import AutoConfig
 
+from course_lib.models.backbones import load_tokenizer
 from course_lib.paths import CHECKPOINTS, DATA
 from course_lib.texts.corpora import load_corpus
 from course_lib.texts.reviews import _package_file, newspaper, reviews
@@ -78,9 +80,15 @@ def test_the_data_cards_of_what_is_fetched(name):
         f"{sizes['train']:,} train, {sizes['validation']:,} validation, {sizes['test']:,} test",
         f"{sum(sizes.values()):,} articles",
     ]
+    backbone = CHECKPOINTS / "e5-small-cut"
+    tokenizer = load_tokenizer(backbone, AutoConfig.from_pretrained(backbone))
+    texts = [text for rows in corpus.values() for text in rows["text"]]
+    lengths = np.array([len(each.ids) for each in tokenizer.backend_tokenizer.encode_batch(texts)])
+    said.append(f"{lengths.mean():.0f} tokens on average; models see the first 128")
     shares = sorted(Counter(corpus["train"]["label"]).values())
     least, most = (f"{100 * share / sizes['train']:.0f}" for share in (shares[0], shares[-1]))
     if name == "laws":
+        said.append(f"{100 * (lengths > 128).mean():.0f} % of the articles are longer")
         said.append(f"{len(class_names(corpus))}, from {most} % of the training texts down to {least} %")
     else:
         said.append(f"{', '.join(class_names(corpus))}; {least} to {most} % each")
