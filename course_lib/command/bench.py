@@ -33,7 +33,9 @@ def exits(
     speed: SpeedText = "0.5",
     batches: Annotated[str, typer.Option(help="Batch sizes, with commas.")] = "1,8,32,128",
     rounds: Annotated[int, typer.Option(min=3, help="How often each contender runs.")] = 5,
+    sentences: Annotated[int, typer.Option(min=1, help="How many are answered in a round.")] = 1024,
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; if not given, all.")] = None,
+    record: Annotated[bool, typer.Option("--record", help="Keep it as a run record.")] = False,
     as_json: Json = False,
 ) -> None:
     """Adaptive inference against full depth on the same weights: does the clock agree with the FLOPs?
@@ -44,6 +46,7 @@ def exits(
     import torch
 
     from course_lib.measures.bench import bench_exits
+    from course_lib.measures.records import write_record
     from course_lib.models.checkpoints import load_fastbert
     from course_lib.texts.corpora import load_split
 
@@ -53,7 +56,7 @@ def exits(
         torch.set_num_threads(threads)
     fastbert, tokenizer = load_fastbert(model)
     rows, _ = load_split(data, split, **columns_of(text, label))
-    sentences = min(len(rows), 1024)
+    sentences = min(len(rows), sentences)
     results = [
         result
         for size in sizes
@@ -61,9 +64,12 @@ def exits(
             fastbert, tokenizer, rows, size, [limit], sentences=sentences, rounds=rounds
         )
     ]
+    how = {"threads": torch.get_num_threads(), "sentences": sentences}
+    if record:
+        name = f"bench-exits-{model}-threads{how['threads']}"
+        write_record(name, {"model": model, **how, "benches": [asdict(result) for result in results]})
     if as_json:
-        more = {"threads": torch.get_num_threads(), "sentences": sentences}
-        return print_json([asdict(result) | more for result in results])
+        return print_json([asdict(result) | how for result in results])
     table = Table(
         "batch", "way", "full ms", "adaptive ms", "measured", "quartiles", "FLOPs", "ratio", "layers"
     )
