@@ -1,13 +1,14 @@
 """What a model without exits answered on a split: students, TF-IDF. Small, so that all seeds can be kept."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import safe_open
+from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
 from course_lib.measures.comparison import Contender, static
@@ -65,3 +66,23 @@ def contender(name: str, answers: Sequence[Answers]) -> Contender:
     """The seeds of one model as a contender."""
     right = np.stack([each.predictions == each.labels for each in answers])
     return static(name, right, answers[0].flops, answers[0].layers)
+
+
+def save_right(path: Path, right: Mapping[str, np.ndarray]) -> None:
+    """Writes which texts each of many networks answered rightly: title -> [N], True or False."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({title: torch.from_numpy(np.asarray(each, bool)) for title, each in right.items()}, path)
+
+
+def load_right(name: str, seed: int, folder: Path = ANSWERS) -> dict[str, np.ndarray]:
+    """What `save_right` wrote for one seed of a pruning study, on the test split.
+
+    Raises:
+        FileNotFoundError: no such file.
+    """
+    path = trace_file(name, seed, "test", folder)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no answers at {path}; `course train {name} --seed {seed}` leaves them there"
+        )
+    return load_file(path)

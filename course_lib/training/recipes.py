@@ -32,9 +32,10 @@ ALLOWED = {  # what it may say besides
     "pretrain": {"start", "teacher", "tokenizer", "model", "layer_drop"},
     "baseline": COLUMNS,
     "fastbert": {"backbone", "keep"} | COLUMNS,
-    "pruning": {"layer_drop", "max_tokens"} | COLUMNS,
+    "pruning": {"layer_drop", "max_tokens", "strategies", "search_texts", "healed", "heal"} | COLUMNS,
     "student": COLUMNS,
 }
+STRATEGIES = ("every_other", "first", "search", "similarity", "data_driven")  # of the pruning study
 FROM_NOTHING = {"tokenizer", "model"}  # what pre-training must know that begins with random weights
 LOOP = {field.name for field in fields(LoopSettings)} - {"seed"}
 LAYER_DROP = {"rate", "unit", "profile"}
@@ -54,13 +55,18 @@ TABLES = {  # what its tables may say, stage by stage
         "distil": LOOP,
         "layer_drop": LAYER_DROP,
     },
-    "pruning": {"finetune": LOOP | {"hide_tokens"}, "layer_drop": LAYER_DROP},
+    "pruning": {
+        "finetune": LOOP | {"hide_tokens"},
+        "heal": LOOP | {"hide_tokens"},
+        "layer_drop": LAYER_DROP,
+    },
     "student": {"finetune": LOOP},
 }
 NEEDED_IN = {  # what its tables must say
     "tokenizer": {"kind", "vocab_size", "max_length"},
     "phases": {"layers", "corpora", "learning_rate"},
     "finetune": {"learning_rate"},
+    "heal": {"learning_rate"},
     "distil": {"learning_rate"},
     "layer_drop": {"rate"},
 }
@@ -89,6 +95,7 @@ KINDS = {  # what a value may be, in words, and how that is told
     "a whole number": _is_whole,
     "a whole number above 0": _is_count,
     "a list of one or more whole numbers": lambda value: _is_list(value, _is_whole) and value != [],
+    "a list of ways to choose layers": lambda value: _is_list(value, lambda each: each in STRATEGIES),
     "a list of numbers of layers": lambda value: _is_list(value, _is_count),
     "a list of tables, each under [[phases]]": lambda value: isinstance(value, list) and value != [],
     "a table that names a corpus": lambda value: isinstance(value, dict) and value != {},
@@ -103,9 +110,10 @@ KIND_OF = {
         "a whole number": "seed",
         "a whole number above 0": "steps epochs tokens_per_batch layers vocab_size max_length "
         "reviews newspaper hidden_size num_hidden_layers num_attention_heads intermediate_size "
-        "exit_hidden_size exit_num_heads max_tokens lora_rank",
+        "exit_hidden_size exit_num_heads max_tokens lora_rank search_texts",
         "a list of one or more whole numbers": "seeds",
-        "a list of numbers of layers": "cut tuned",
+        "a list of ways to choose layers": "strategies",
+        "a list of numbers of layers": "cut tuned healed",
         "a list of tables, each under [[phases]]": "phases",
         "a table that names a corpus": "corpora",
     }.items()
@@ -191,7 +199,7 @@ def _refuse_wrong_kind(table: dict, where: str) -> None:
 def _refuse_impossible(table: str, values: dict, name: str) -> None:
     """Values of the right kind that the loop, LayerDrop or the network's configuration will not have."""
     try:
-        if table in ("phases", "finetune", "distil"):
+        if table in ("phases", "finetune", "heal", "distil"):
             LoopSettings(**{key: value for key, value in values.items() if key in LOOP})
         elif table == "layer_drop":
             LayerDrop(**values)
@@ -213,6 +221,12 @@ def _refuse_unheeded(recipe: dict, name: str) -> None:
         raise ValueError(f"{name}: leave out [{table}]: the checkpoint of {begins[0]!r} brings its own")
     if "backbone" in recipe and "num_hidden_layers" in recipe.get("model", {}):
         raise ValueError(f"{name}: leave out num_hidden_layers: the backbone brings its own number of layers")
+    if "healed" in recipe and "heal" not in recipe:
+        raise ValueError(f"{name}: healed needs a table [heal], which says how")
+    if not set(recipe.get("healed", [])) <= set(recipe.get("cut", [])):
+        raise ValueError(
+            f"{name}: what is healed must be cut: {recipe['healed']} are not all in {recipe['cut']}"
+        )
     finetune = recipe.get("finetune", {})
     for key in ("hide_tokens", "joint"):
         if finetune.get("step_by_step") and finetune.get(key):

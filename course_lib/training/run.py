@@ -73,7 +73,7 @@ def run_recipe(
         ][-1]
     if recipe["stage"] == "student":
         return [train_student(recipe, each, runs, answers) for each in seeds][-1]
-    return [run_pruning_study(recipe, each, runs) for each in seeds][-1]
+    return [run_pruning_study(recipe, each, runs, answers) for each in seeds][-1]
 
 
 def name_part(given: str) -> str:
