@@ -29,7 +29,7 @@ def _rate(study: str, runs: Path) -> float:
 
 
 def real_cut_table(runs: Path = RUNS) -> pd.DataFrame:
-    """Accuracy by drop rate and rule [rows], and by layers kept, without and with training after [columns]."""
+    """Accuracy by drop rate and rule [rows], and by layers kept, not and then trained after [columns]."""
     rows = {}
     for study in STUDIES:
         record = _record(study, runs)
@@ -48,7 +48,7 @@ def real_cut_table(runs: Path = RUNS) -> pd.DataFrame:
 def healed_networks(
     keep: int, runs: Path = RUNS, answers: Path = ANSWERS
 ) -> dict[tuple[str, str], Contender]:
-    """(study, rule) -> the network that was cut to `keep` layers and trained after that, on the test split."""
+    """(study, rule) -> the network that was cut to `keep` layers and trained after that, on test texts."""
     networks = {}
     for study in STUDIES:
         right = load_right(f"pruning-e5-{study}", 1, answers)
@@ -59,7 +59,7 @@ def healed_networks(
 
 
 def against_ending_early(keep: int, runs: Path = RUNS, answers: Path = ANSWERS) -> pd.DataFrame:
-    """Who is ahead of "the first `keep` layers, trained on", and by how much (points, 95 % interval over texts).
+    """Who is ahead of "the first `keep` layers, trained on", by how many points (95 % interval over texts).
 
     The best rule of each drop rate (best on these texts, which flatters it), and the distilled student of as
     many layers.

@@ -46,9 +46,10 @@ from course_lib.training.recipes import STRATEGIES, recipe_columns
 
 
 def run_pruning_study(recipe: dict, seed: int, runs: Path = RUNS, folder: Path = ANSWERS) -> dict:
-    """Trains, cuts and measures for one seed -> its run record; `folder` gets which texts were answered rightly.
+    """Trains, cuts and measures for one seed -> its run record.
 
-    The recipe lists in `cut`, `tuned` and `healed` how many layers are kept.
+    The recipe lists in `cut`, `tuned` and `healed` how many layers are kept. Which texts each network
+    answered rightly is left in `folder`.
     """
     start = time.perf_counter()
     corpus = load_corpus(recipe["data"], **recipe_columns(recipe))
