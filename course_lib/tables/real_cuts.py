@@ -89,3 +89,29 @@ def clear_winners(keep: int, runs: Path = RUNS, answers: Path = ANSWERS) -> list
     networks = healed_networks(keep, runs, answers)
     simple = networks[SIMPLE]
     return [each.name for each in networks.values() if difference(each, simple).low > 0]
+
+
+def best_rate(keep: int, runs: Path = RUNS) -> float:
+    """The drop rate whose network, cut to `keep` layers by its best rule and not trained after, is best."""
+    return _rate(max(STUDIES, key=lambda study: _best_cut(study, keep, runs)[1]), runs)
+
+
+def _best_cut(study: str, keep: int, runs: Path) -> tuple[str, float]:
+    """-> the rule, the accuracy."""
+    cuts = _record(study, runs)["metrics"]["cut"]
+    return max(((rule, cut[str(keep)]["accuracy"]) for rule, cut in cuts.items()), key=lambda pair: pair[1])
+
+
+def cut_verdict(keep: int, runs: Path = RUNS) -> dict[str, str]:
+    """What a sentence says of the cuts to `keep` layers, not trained after: the best of each rate."""
+    parts = []
+    for study in STUDIES:
+        rule, accuracy = _best_cut(study, keep, runs)
+        words = {"rate": _rate(study, runs), "rule": t(f"depth.{rule}"), "accuracy": accuracy}
+        parts.append(t("real_cuts.best_cut", **words))
+    return {"keep": str(keep), "parts": t("list.semicolon").join(parts)}
+
+
+def winners(keep: int, runs: Path = RUNS, answers: Path = ANSWERS) -> str:
+    """`clear_winners` as a list in words."""
+    return t("list.semicolon").join(clear_winners(keep, runs, answers)) or t("rivals.nobody")

@@ -21,8 +21,9 @@ from course_lib.measures.comparison import (
     speeds_for,
     whole_network,
 )
+from course_lib.measures.records import read_record
 from course_lib.measures.trace import ExitTrace, load_traces
-from course_lib.paths import ANSWERS, TRACES
+from course_lib.paths import ANSWERS, RUNS, TRACES
 from course_lib.texts.shape import class_names
 from course_lib.words import catalogue, t
 
@@ -170,6 +171,38 @@ def at_equal_time(
             t("rivals.over_fixed_time"): interval(difference(early, rival)),
         }
     return pd.DataFrame(rows).T
+
+
+def recorded_times(model: str, runs: Path = RUNS) -> tuple[list[float], RivalTimes]:
+    """What `course bench rivals MODEL --record` left: the savings of FLOPs asked for, and the times."""
+    record = read_record(f"bench-{model}", runs)
+    return record["savings"], RivalTimes(**record["times"])
+
+
+def change_of_lead(model: str, saving: float, traces: Path = TRACES, runs: Path = RUNS) -> str:
+    """Is early exit further ahead of fixed depth at equal time than at equal FLOPs? "larger" or "smaller".
+
+    Both leads are those of the seed that was timed.
+    """
+    savings, times = recorded_times(model, runs)
+    tests = load_traces(model, "test", traces)[:1]
+    place = savings.index(saving)
+    early = early_exit(tests, [times.speeds[place]])
+    of_depths = times.of_depths(len(tests[0].probabilities))
+    on_the_clock = fixed_depth_on_the_clock(tests, of_depths, [times.early[place]])
+    counted = fixed_depth(tests, early.cost)
+    return "larger" if on_the_clock.accuracy < counted.accuracy else "smaller"
+
+
+def how_timed(times: RivalTimes) -> dict[str, object]:
+    """What a sentence says of the measurement."""
+    return {
+        "batch": times.batch_size,
+        "threads": times.threads,
+        "texts": times.texts,
+        "rounds": times.rounds,
+        "spread": times.spread,
+    }
 
 
 def best_measure(model: str, speedup: float, traces: Path = TRACES) -> str:

@@ -454,7 +454,86 @@ show(figures.risk_of_one_threshold(traces["reviews"][0], speed=0.5))
 # 柱子上方的数字是文本个数。不得不往上走的都是难题：同一个阈值，越往上放过的错误越多。谁要承诺“最多错 5%”，就得为每个出口各选一个阈值，并在已知答案的文本上选；第 10 课会给这样的承诺加上保证。
 
 # %% [markdown] lang="en"
-# ## 6.8 Which technique for whom? (2 min, class)
+# ## 6.8 At equal milliseconds (4 min, home)
+#
+# FLOPs are counted; a clock says what they are worth. Early exit and networks that end after layer 1, 2, 3 … took turns on one machine, in batches, sorted by length. This table gives fixed depth the *time* that early exit took, not its FLOPs.
+#
+# **Predict.** Does the lead over fixed depth become `"larger"` or `"smaller"` when time is equal instead of FLOPs (at 2.5x)?
+
+# %% [markdown] lang="zh"
+# ## 6.8 用时相等（4 分钟，课后）
+#
+# FLOPs 是数出来的，值多少要看时钟。提前退出与在第 1、2、3 …… 层之后结束的网络在同一台机器上轮流计时：按批次，按长度排序。这张表让固定深度花的**时间**与提前退出相等，而不是 FLOPs 相等。
+#
+# **先预测。** 把 FLOPs 相等换成用时相等（2.5 倍处），对固定深度的领先会变`"larger"`（更大）还是`"smaller"`（更小）？
+
+# %%
+my_change = None  # "larger" or "smaller"
+
+# %%
+savings, times = rivals.recorded_times("reviews-e5")
+checks.compare_choice(my_change, rivals.change_of_lead("reviews-e5", 2.5), ("larger", "smaller"))
+rivals.at_equal_time("reviews-e5", savings, times)
+
+# %%
+say("lesson06.clock", **rivals.how_timed(times))
+
+# %% [markdown] lang="en"
+# Where "quicker" is less than "fewer FLOPs", exits, comparisons and shrinking batches have eaten the rest. One machine, one batch size: `course bench rivals` measures yours.
+
+# %% [markdown] lang="zh"
+# “实测加速”小于“FLOPs 减少倍数”的地方，差额被出口、比较和不断缩小的批次吃掉了。这只是一台机器、一种批大小：`course bench rivals` 可以测你自己的机器。
+
+# %% [markdown] lang="en"
+# ## 6.9 The other technique: LayerDrop on the same BERT (7 min, home)
+#
+# LayerDrop makes a network that bears cuts. Here the real BERT is fine-tuned on the reviews with drop rates 0, 0.2 and 0.5, then cut by four rules: the first layers stay ("ending early"), every other, a search on validation texts, and **layer similarity** (the layers that change their input least go; so are large language models pruned). Then some are trained a little further, without LayerDrop.
+#
+# **Predict.** Cut to 6 layers and *not* trained after: which network is right most often: the one fine-tuned with rate `0`, `0.2` or `0.5`?
+
+# %% [markdown] lang="zh"
+# ## 6.9 另一种技术：在同一个 BERT 上用 LayerDrop（7 分钟，课后）
+#
+# LayerDrop 训练出经得起裁层的网络。这里把真正的 BERT 在评论上微调，丢弃率为 0、0.2 和 0.5，然后按四种规则裁层：保留前几层（“提前结束”）、隔层保留、在验证文本上搜索，以及**层相似度**（先去掉对输入改动最小的层；大语言模型就是这样剪枝的）。其中一部分裁完再训练一小段，不用 LayerDrop。
+#
+# **先预测。** 裁到 6 层、裁后**不**再训练：哪个网络答对得最多？微调时丢弃率是 `0`、`0.2` 还是 `0.5`？
+
+# %%
+my_rate = None  # 0, 0.2 or 0.5
+
+# %%
+from course_lib.tables import real_cuts
+
+checks.compare_guess(my_rate, real_cuts.best_rate(6), "g")
+real_cuts.real_cut_table()
+
+# %%
+say("lesson06.real_cuts", **real_cuts.cut_verdict(6))
+
+# %% [markdown] lang="en"
+# **Think.** Training after the cut makes most of these networks alike. So does anything beat the plainest way: keep the first layers and train on?
+
+# %% [markdown] lang="zh"
+# **想一想。** 裁后再训练，这些网络大多变得差不多。那么，有什么胜得过最朴素的做法（保留前几层，继续训练）吗？
+
+# %%
+real_cuts.against_ending_early(6)
+
+# %%
+real_cuts.against_ending_early(3)
+
+# %%
+for keep in (6, 3):
+    say("lesson06.ending_early", keep=keep, winners=real_cuts.winners(keep))
+
+# %% [markdown] lang="en"
+# One seed, one task: the intervals are over texts. LayerDrop at fine-tuning is not the paper's recipe either: there it is used from pre-training on (lesson 4), and its authors saw little robustness when it was only added at the end.
+
+# %% [markdown] lang="zh"
+# 只有一个随机种子、一个任务：区间只反映文本的变化。只在微调时用 LayerDrop 也不是论文的做法：论文从预训练起就用它（第 4 课）；作者发现只在最后加上它，网络并不怎么经得起裁层。
+
+# %% [markdown] lang="en"
+# ## 6.10 Which technique for whom? (2 min, class)
 #
 # | you have … | then | why |
 # |---|---|---|
@@ -465,7 +544,7 @@ show(figures.risk_of_one_threshold(traces["reviews"][0], speed=0.5))
 # | a promise about errors | early exit with thresholds that were checked | 6.7, lesson 10 |
 
 # %% [markdown] lang="zh"
-# ## 6.8 哪种技术适合谁？（2 分钟，课堂）
+# ## 6.10 哪种技术适合谁？（2 分钟，课堂）
 #
 # | 你的情况 | 选择 | 理由 |
 # |---|---|---|
@@ -476,7 +555,7 @@ show(figures.risk_of_one_threshold(traces["reviews"][0], speed=0.5))
 # | 要对错误率作出承诺 | 提前退出，阈值经过检验 | 6.7，第 10 课 |
 
 # %% [markdown] lang="en"
-# ## 6.9 Check yourself (1 min, class)
+# ## 6.11 Check yourself (1 min, class)
 #
 # 1. *From lesson 3:* why does a speed of 0 cost more FLOPs than the plain network?
 # 2. Early exit loses 0.3 points at 2.5x. What else must you know before you praise it?
@@ -493,7 +572,7 @@ show(figures.risk_of_one_threshold(traces["reviews"][0], speed=0.5))
 # </details>
 
 # %% [markdown] lang="zh"
-# ## 6.9 自测（1 分钟，课堂）
+# ## 6.11 自测（1 分钟，课堂）
 #
 # 1. **第 3 课的内容：** 速度为 0 时，为什么 FLOPs 比普通网络还多？
 # 2. 提前退出在 2.5 倍时损失 0.3 个百分点。称赞它之前，你还必须知道什么？
