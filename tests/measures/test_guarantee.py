@@ -21,7 +21,7 @@ CONFIG = FastBertConfig(num_hidden_layers=2, hidden_size=8, num_attention_heads=
 
 
 def trace(texts: int, wrong: float, seed: int = 0) -> ExitTrace:
-    """The last exit is always right; the first is wrong on the share `wrong`, at uncertainties of all sizes."""
+    """The last exit is always right; the first is wrong on the share `wrong`, at all uncertainties."""
     random = np.random.default_rng(seed)
     doubt = random.uniform(0.02, 0.5, texts)  # of the likelier class's complement
     first = np.stack([1 - doubt, doubt], 1)
