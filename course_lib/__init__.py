@@ -97,6 +97,7 @@ _HOME = {
     "uncertainty": "models.exit_rule",
     "whole_network": "measures.comparison",
     "worlds": "texts.worlds",
+    "with_gloss": "words.glosses",
 }
 
 _MODULES = {

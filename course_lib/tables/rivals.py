@@ -98,8 +98,8 @@ def verdict(early: Contender, others: Sequence[Contender], whole: Contender) -> 
         "saving": f"{np.mean(whole.cost) / np.mean(early.cost):.1f}",
         "lead": interval(found["fixed_depth"]),
         "loss": interval(found["whole_network"]),
-        "beaten": t("list.comma").join(beaten) or t("rivals.nobody"),
-        "better": t("list.comma").join(better) or t("rivals.nobody"),
+        "beaten": t("list.semicolon").join(beaten) or t("rivals.nobody"),
+        "better": t("list.semicolon").join(better) or t("rivals.nobody"),
         "seeds": str(len(early.right)),
     }
 

@@ -2,8 +2,9 @@
 
 import html
 
-from course_lib.style import BLUE
+from course_lib.style import BLUE, GREY
 from course_lib.words import t
+from course_lib.words.glosses import gloss
 
 
 def html_table(columns: list[str], rows: list[list[str]]) -> str:
@@ -17,9 +18,12 @@ def html_table(columns: list[str], rows: list[list[str]]) -> str:
 
 
 def short(text: str) -> str:
-    """As much of the text as the column is wide; the whole stands in its tool tip."""
+    """As much of the text as the column is wide, its English below; the whole stands in the tool tip."""
     style = "display:block;max-width:36em;overflow:hidden;text-overflow:ellipsis"
-    return f'<span style="{style}" title="{html.escape(text)}">{html.escape(text)}</span>'
+    line = f'<span style="{style}" title="{html.escape(text)}">{html.escape(text)}</span>'
+    english = html.escape(gloss(text))
+    below = f'<span style="{style};color:{GREY}" title="{english}">{english}</span>' if english else ""
+    return line + below
 
 
 def bar(share: float, label: str) -> str:

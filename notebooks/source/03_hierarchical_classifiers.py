@@ -739,7 +739,7 @@ for each, sentence in ((worlds_slider, text), (slider, "房间很干净，但是
 my_spoilt = None  # your number, for example 1
 
 # %%
-from course_lib import class_word, outcome_table, outcomes, shortest
+from course_lib import class_word, outcome_table, outcomes, shortest, with_gloss
 
 groups = outcomes(trace)
 checks.compare_guess(my_spoilt, 10 * groups["spoilt"].sum() / groups["mended"].sum())
@@ -747,7 +747,8 @@ outcome_table(trace, test["text"])
 
 # %% tags=["nbval-ignore-output"]
 for number in shortest(trace, groups["mended"]):
-    print(f"{class_word(test.features['label'].int2str(int(trace.labels[number])))}: {test['text'][number]}")
+    word = class_word(test.features["label"].int2str(int(trace.labels[number])))
+    print(f"{word}: {with_gloss(test['text'][number])}")
 
 # %% [markdown] lang="en"
 # Read the two first rows against each other before believing in any one of the examples (the shortest that the teacher mends): the teacher mends some reviews and spoils others, and the difference is all that depth is worth here.

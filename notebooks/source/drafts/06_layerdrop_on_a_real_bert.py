@@ -24,7 +24,9 @@
 my_rate = None  # 0, 0.2 or 0.5
 
 # %%
+from course_lib import checks
 from course_lib.tables import real_cuts
+from course_lib.words import say
 
 checks.compare_guess(my_rate, real_cuts.best_rate(6), "g")
 real_cuts.real_cut_table()
