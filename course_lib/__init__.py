@@ -28,6 +28,7 @@ _HOME = {
     "by_uncertainty": "measures.certainty",
     "class_names": "texts.shape",
     "class_word": "words",
+    "clock_in_words": "tables.clock",
     "clock_table": "tables.clock",
     "compare_by_steps": "measures.cuts",
     "compare_cuts": "measures.cuts",
@@ -42,9 +43,9 @@ _HOME = {
     "equal_cost": "tables.equal_cost",
     "equal_cost_in_words": "tables.equal_cost",
     "equal_cost_table": "tables.equal_cost",
-    "exit_gain": "tables.equal_cost",
     "every_other": "models.pruning",
     "exit_flops": "measures.cost",
+    "exit_gain": "tables.equal_cost",
     "fastbert_savings": "measures.published",
     "first_exit": "measures.comparison",
     "fixed_depth": "measures.comparison",
@@ -82,6 +83,7 @@ _HOME = {
     "random_exit": "measures.comparison",
     "read_record": "measures.records",
     "recommended_rate": "models.pruning",
+    "recorded_ratios": "tables.clock",
     "reviews": "texts.reviews",
     "say": "words",
     "search_on_valid": "models.pruning",
@@ -96,8 +98,8 @@ _HOME = {
     "teacher_by_steps_table": "tables.by_exit",
     "uncertainty": "models.exit_rule",
     "whole_network": "measures.comparison",
-    "worlds": "texts.worlds",
     "with_gloss": "words.glosses",
+    "worlds": "texts.worlds",
 }
 
 _MODULES = {
