@@ -22,7 +22,7 @@ lab: $(INSTALLED)  ## open JupyterLab on the lessons
 test: $(INSTALLED) browser  ## check the style, then run all tests and lessons
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile  # two files at a time; a lesson is one file
 
 build: $(INSTALLED)  ## write the notebooks in both languages from notebooks/source
 	$(BIN)/course build

@@ -14,6 +14,8 @@ runpy.run_path(str(OFFLINE / "sitecustomize.py"))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before PyTorch is loaded; see course_lib/__init__.py
+if "PYTEST_XDIST_WORKER" in os.environ:  # processes side by side, and what they start: one thread each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # On a busy machine an example may take long; that is no failure.
 hypothesis.settings.register_profile("course", deadline=None)
