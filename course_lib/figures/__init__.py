@@ -11,6 +11,7 @@ from course_lib.figures.accuracy_by_uncertainty import accuracy_by_uncertainty
 from course_lib.figures.by_layers_kept import accuracy_by_kept, masked_loss_by_kept
 from course_lib.figures.exit_layer_by_steps import exit_layer_by_steps, mean_exit_layers
 from course_lib.figures.fastbert_schematic import fastbert_schematic
+from course_lib.figures.kept_promises import kept_promises
 from course_lib.figures.layer_histogram import layer_histogram
 from course_lib.figures.layerdrop_schematic import layerdrop_schematic
 from course_lib.figures.reliability import reliability_by_exit, risk_of_one_threshold
@@ -32,6 +33,7 @@ __all__ = [
     "fastbert_schematic",
     "first_by_steps",
     "gains_at_savings",
+    "kept_promises",
     "layer_histogram",
     "layerdrop_schematic",
     "masked_loss_by_kept",

@@ -6,6 +6,7 @@ redraws only what moves (see `picture.py`), so nothing flickers or jumps.
 
 from course_lib.widgets.depth import DepthSlider
 from course_lib.widgets.drop_rate import DropRateSlider
+from course_lib.widgets.guarantee import PromiseSlider
 from course_lib.widgets.speed import SpeedSlider, easy_to_hard
 
-__all__ = ["DepthSlider", "DropRateSlider", "SpeedSlider", "easy_to_hard"]
+__all__ = ["DepthSlider", "DropRateSlider", "PromiseSlider", "SpeedSlider", "easy_to_hard"]

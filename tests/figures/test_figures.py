@@ -14,6 +14,7 @@ from course_lib.figures.drawn_layers import cells, draws
 from course_lib.figures.studies import LOOKS, look, study_word
 from course_lib.figures.trade_off import fixed_depths
 from course_lib.measures.cuts import compare_cuts
+from course_lib.measures.guarantee import coverage
 from course_lib.measures.records import write_record
 
 TRACE = made_up_trace()
@@ -28,6 +29,7 @@ DRAW = {
     "accuracy_by_steps": lambda: figures.accuracy_by_steps(TRACE, STEPS),
     "accuracy_by_uncertainty": lambda: figures.accuracy_by_uncertainty(TRACE, [1, 3, 6]),
     "exit_layer_by_steps": lambda: figures.exit_layer_by_steps(TRACE, STEPS, 0.5),
+    "kept_promises": lambda: figures.kept_promises(coverage(TRACE, 0.05, texts=100, draws=50)),
     "layerdrop_schematic": figures.layerdrop_schematic,
     "layer_histogram": lambda: figures.layer_histogram(TRACE, 0.5),
     "masked_loss_by_kept": lambda: figures.masked_loss_by_kept(LOSSES),

@@ -15,8 +15,9 @@ from course_lib import style, words
 from course_lib.figures import studies
 from course_lib.figures.drawn_layers import draws
 from course_lib.measures.cuts import STRATEGIES, compare_cuts
+from course_lib.measures.guarantee import guaranteed_speed, spoilt_answers
 from course_lib.tables.equal_cost import points
-from course_lib.widgets import DepthSlider, DropRateSlider, SpeedSlider, easy_to_hard
+from course_lib.widgets import DepthSlider, DropRateSlider, PromiseSlider, SpeedSlider, easy_to_hard
 
 TRACE = made_up_trace(classes=3)
 TEXTS = [f"sentence <{number}> & more" for number in range(200)]
@@ -46,6 +47,7 @@ SLIDERS = {  # name: what makes it, the slider's name, both ends and the middle
     "speed": (lambda: SpeedSlider(TRACE, TEXTS, NAMES), "speed", (0.0, 0.5, 1.0)),
     "drop rate": (lambda: DropRateSlider(CUTS), "rate", (0.0, 0.5, 0.9)),
     "depth": (lambda: DepthSlider(CUTS[CUTS["study"] != "half"], made_up_costs()), "keep", (2, 6, 12)),
+    "promise": (lambda: PromiseSlider(TRACE, made_up_trace(classes=3, seed=1)), "most", (0.25, 5.0, 10.0)),
 }
 
 
@@ -334,3 +336,22 @@ def test_every_depth_has_its_picture(depth):
 def test_depths_without_costs_are_refused():
     with pytest.raises(ValueError, match=r"costs lack the depths \[2, 3\]"):
         DepthSlider(CUTS, made_up_costs((12, 9, 6)))
+
+
+# --- the promise slider ----------------------------------------------------------------------------
+
+
+def test_the_promise_slider_says_what_its_speed_spoils_and_saves_on_other_texts():
+    test = made_up_trace(classes=3, seed=1)
+    box = PromiseSlider(TRACE, test, most=0.05)
+    speed = guaranteed_speed(TRACE, 0.05).speed
+    exits, spoilt = test.at(speed), spoilt_answers(test, speed).mean()
+    assert 0 < speed < 1
+    for part in (f"{speed:.2f}", f"{spoilt:.2%}", f"{exits.accuracy:.1%}", f"{exits.flops_speedup:.2f}"):
+        assert part in box.state.value
+
+
+def test_a_bolder_promise_allows_no_slower_speed():
+    box = PromiseSlider(TRACE, made_up_trace(classes=3, seed=1))
+    speeds = [box.speed(most) for most in (0.0025, 0.02, 0.05, 0.1)]
+    assert speeds == sorted(speeds) and speeds[0] < speeds[-1]
