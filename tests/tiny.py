@@ -10,6 +10,7 @@ from transformers.models.distilbert.modeling_distilbert import TransformerBlock
 from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 
 from course_lib.models.checkpoints import save_checkpoint
+from course_lib.models.decoder import ExitDecoderConfig, ExitDecoderForCausalLM
 from course_lib.models.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.texts.tokenizers import train_characters
 
@@ -44,6 +45,19 @@ def tiny_model(
         if isinstance(module, nn.Dropout):
             module.p = dropout
     return model.eval()
+
+
+def tiny_decoder(num_hidden_layers=4, seed=0, **changes) -> ExitDecoderForCausalLM:
+    """A decoder with exits and random weights, in evaluation mode."""
+    torch.manual_seed(seed)
+    sizes = {"vocab_size": 40, "hidden_size": 16, "num_attention_heads": 2, "max_position_embeddings": 32}
+    tokens = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    dropout = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
+    config = ExitDecoderConfig(
+        num_hidden_layers=num_hidden_layers,
+        **{**sizes, **tokens, **dropout, "initializer_range": 0.4, **changes},
+    )
+    return ExitDecoderForCausalLM(config).eval()
 
 
 def by_hand(model: PreTrainedModel, ids: torch.Tensor, runs: torch.Tensor) -> torch.Tensor:

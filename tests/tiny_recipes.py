@@ -94,6 +94,33 @@ learning_rate = 1e-3
 tokens_per_batch = 124
 """
 
+DECODER = """
+stage = "decoder"
+data = "poems"
+seeds = [1]
+[tokenizer]
+kind = "characters"
+vocab_size = 60
+max_length = 32
+[model]
+num_hidden_layers = 3
+hidden_size = 16
+num_attention_heads = 2
+initializer_range = 0.1
+resid_pdrop = 0.0
+embd_pdrop = 0.0
+attn_pdrop = 0.0
+[finetune]
+steps = 20
+learning_rate = 1e-2
+tokens_per_batch = 128
+layer_drop = { rate = 0.2 }
+[distil]
+steps = 20
+learning_rate = 1e-2
+tokens_per_batch = 128
+"""
+
 
 def folders(root: Path) -> dict[str, Path]:
     """Where `run_recipe` leaves what it makes: everything below `root`."""

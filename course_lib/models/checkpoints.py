@@ -1,4 +1,5 @@
-"""Checkpoints of FastBERT: the whole network, or what was trained beside a backbone that is shipped once."""
+"""Checkpoints of FastBERT (the whole network, or what was trained beside a backbone that is shipped once) and
+of decoders."""
 
 import copy
 import json
@@ -6,10 +7,11 @@ import shutil
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
 from course_lib.models.adapters import ADAPTERS, SETTINGS, backbone_of, load_adapters, round_exits, save_exits
-from course_lib.models.backbones import find_model, load_tokenizer, load_weights
+from course_lib.models.backbones import find_model, load_tokenizer, load_weights, quiet
+from course_lib.models.decoder import ExitDecoderForCausalLM
 from course_lib.models.fastbert import FastBertConfig, FastBertForSequenceClassification
 from course_lib.models.folders import checked, write_checksums
 
@@ -67,4 +69,24 @@ def load_fastbert(
         load_adapters(model, folder)
     else:
         model = load_weights(FastBertForSequenceClassification, folder)
+    return model.eval(), load_tokenizer(source, model.config)
+
+
+def load_decoder(
+    name_or_folder: Path | str = "poems-decoder",
+) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    """A decoder in evaluation mode and float32, with its tokenizer: one of the course, or any GPT-like model.
+
+    A GPT-2 becomes an `ExitDecoderForCausalLM` whose exits are untrained; others stay what they are.
+
+    Raises:
+        FileNotFoundError, ValueError: as `find_model`, `load_weights` and `load_tokenizer`; ValueError also
+            where transformers knows no causal language model for what the folder holds.
+    """
+    source = find_model(str(name_or_folder))
+    if AutoConfig.from_pretrained(source).model_type in ("exit-decoder", "gpt2"):
+        model = load_weights(ExitDecoderForCausalLM, source)
+    else:
+        with quiet():
+            model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     return model.eval(), load_tokenizer(source, model.config)

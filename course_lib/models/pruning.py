@@ -232,8 +232,9 @@ def prune(model: PreTrainedModel, keep: Sequence[int]) -> PreTrainedModel:
     """A new model of the same class with the layers `keep` (depths) of `model`, and all else it has.
 
     It is a plain model: `save_pretrained`, `from_pretrained` and a shallower config are all it takes.
-    The exits of a FastBERT follow their layers, and the last one that is kept becomes the teacher. Where the
-    config lists a type for each layer (`layer_types`), that list is cut along.
+    The exits of a FastBERT follow their layers, and the last one that is kept becomes the teacher; those of a
+    decoder follow theirs, and the last layer that is kept leads to the final norm. Where the config lists a
+    type for each layer (`layer_types`), that list is cut along.
 
     Raises:
         ValueError: see `checked_keep`; or what a layer does depends on its number, which would change; or no
@@ -253,7 +254,10 @@ def prune(model: PreTrainedModel, keep: Sequence[int]) -> PreTrainedModel:
         _check_same_layers(model, smaller, keep)
         weights = model.state_dict()
         for name in lists:
-            weights = _renumbered(weights, f"{name}.", keep)
+            # Where the last layer has no exit of its own (a decoder's ends in the final norm and the head),
+            # the last one that is kept has none, either.
+            all_have_one = len(model.get_submodule(name)) == len(find_layers(model))
+            weights = _renumbered(weights, f"{name}.", keep if all_have_one else keep[:-1])
         smaller.load_state_dict(weights)
     if model.can_generate():
         smaller.generation_config = copy.deepcopy(model.generation_config)

@@ -1,11 +1,11 @@
-"""From texts to batches: token ids, and batches of texts of similar length."""
+"""From texts to batches: token ids, batches for a decoder, and batches of texts of similar length."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from datasets import Dataset
 from torch.utils.data import Sampler
-from transformers import PreTrainedTokenizerFast
+from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
 
 from course_lib.texts.unread import warn_of_unread
 
@@ -20,6 +20,31 @@ def tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
         return [{"input_ids": ids} for ids in encoded]
     warn_of_unread(rows["text"], tokenizer)
     return [{"input_ids": ids, "labels": label} for ids, label in zip(encoded, rows["label"], strict=True)]
+
+
+def to_the_end(texts: Iterable[str], tokenizer: PreTrainedTokenizerFast) -> list[dict]:
+    """What a decoder learns from: one dict a text, with `input_ids`: the text and the token that ends it."""
+    encoded = tokenizer(list(texts), truncation=True, max_length=tokenizer.model_max_length - 1)["input_ids"]
+    return [{"input_ids": [*ids, tokenizer.eos_token_id]} for ids in encoded]
+
+
+class NextTokens:
+    """Rows -> a batch for a decoder: `input_ids`, `attention_mask` and `labels`, each [B, T], padded on the
+    right.
+
+    Padding and characters that the tokenizer does not know have the label -100: nobody should learn to write
+    them.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast):
+        self.pad = DataCollatorWithPadding(tokenizer)
+        self.unknown = tokenizer.unk_token_id
+
+    def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
+        batch = self.pad(rows)
+        ids = batch["input_ids"]
+        nothing = (batch["attention_mask"] == 0) | (ids == self.unknown)
+        return {**batch, "labels": ids.masked_fill(nothing, -100)}
 
 
 class LengthBuckets(Sampler[list[int]]):

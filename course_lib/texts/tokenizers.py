@@ -1,19 +1,22 @@
-"""Two ways to cut Chinese text into tokens, both as fast Hugging Face tokenizers.
+"""Ways to cut Chinese text into tokens, all as fast Hugging Face tokenizers.
 
 - `train_pieces`: word pieces (Unigram, Kudo 2018). Frequent words become one token.
 - `train_characters`: one token a character, as bert-base-chinese does it. Words must then be
   composed by the network's layers.
+- `train_poem_characters`: the same for a decoder, which writes: a text begins with [BOS] and is open at its
+  end, and what is decoded reads as it was written.
 
-Both are trained on the texts they are given (the training split only) and saved with the model.
+All are trained on the texts they are given (the training split only) and saved with the model.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]  # BERT's, in the order of their ids
+DECODER_TOKENS = ["[PAD]", "[UNK]", "[BOS]", "[EOS]"]
 
 
 def train_pieces(
@@ -48,12 +51,45 @@ def train_characters(
 ) -> PreTrainedTokenizerFast:
     """A tokenizer of single characters: the most frequent `vocab_size` of `texts`."""
     tokenizer = _bare(models.WordLevel(unk_token="[UNK]"))
+    _read_characters(tokenizer, texts, vocab_size, SPECIAL_TOKENS)
+    return _with_bert_frame(tokenizer, max_length)
+
+
+def train_poem_characters(
+    texts: Iterable[str], vocab_size: int = 4096, max_length: int = 80
+) -> PreTrainedTokenizerFast:
+    """A tokenizer of single characters for a decoder: the most frequent `vocab_size` of `texts`.
+
+    Chinese punctuation stays as it is, and half-width commas, full stops and question marks become Chinese.
+    [EOS] is no part of the frame, or a prompt could not be written on; `texts.batches.to_the_end` puts it
+    there.
+    """
+    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    widened = [normalizers.Replace(half, full) for half, full in zip(",.?!;", "，。？！；", strict=True)]
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(Regex(r"\s+"), ""), *widened])
+    _read_characters(tokenizer, texts, vocab_size, DECODER_TOKENS)
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[BOS] $A", special_tokens=[("[BOS]", tokenizer.token_to_id("[BOS]"))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=max_length,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        bos_token="[BOS]",
+        eos_token="[EOS]",
+        padding_side="right",
+    )
+
+
+def _read_characters(tokenizer: Tokenizer, texts: Iterable[str], vocab_size: int, special: list[str]) -> None:
+    """Gives the tokenizer its vocabulary: the special tokens, then the most frequent characters."""
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"."), behavior="isolated")
     counts = Counter(character for text in texts for character in tokenizer.normalizer.normalize_str(text))
-    kept = [character for character, _ in counts.most_common(vocab_size - len(SPECIAL_TOKENS))]
-    vocab = {token: number for number, token in enumerate(SPECIAL_TOKENS + kept)}
+    kept = [character for character, _ in counts.most_common(vocab_size - len(special))]
+    vocab = {token: number for number, token in enumerate(special + kept)}
     tokenizer.model = models.WordLevel(vocab, unk_token="[UNK]")
-    return _with_bert_frame(tokenizer, max_length)
 
 
 def _bare(model: models.Model) -> Tokenizer:

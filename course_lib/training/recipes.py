@@ -8,6 +8,7 @@ from pathlib import Path
 
 from transformers import BertConfig
 
+from course_lib.models.decoder import ExitDecoderConfig
 from course_lib.models.fastbert import FastBertConfig
 from course_lib.models.layerdrop import LayerDrop
 from course_lib.paths import RECIPES
@@ -19,6 +20,7 @@ OPTIONS = {  # what `course train` may change in a recipe, stage by stage
     "fastbert": ("seed", "backbone", "data", "text", "label"),
     "pruning": ("seed", "backbone", "data", "text", "label"),
     "student": ("seed",),
+    "decoder": ("seed",),
 }
 NEEDED = {  # what a recipe must say, stage by stage
     "pretrain": {"phases", "seed"},
@@ -26,6 +28,7 @@ NEEDED = {  # what a recipe must say, stage by stage
     "fastbert": {"data", "seeds", "model", "finetune", "distil"},
     "pruning": {"data", "backbone", "seeds", "cut", "tuned", "finetune"},
     "student": {"data", "teacher", "seeds", "layers", "finetune"},
+    "decoder": {"data", "seeds", "tokenizer", "model", "finetune", "distil"},
 }
 COLUMNS = {"text", "label"}  # the names of the two columns in data of one's own
 ALLOWED = {  # what it may say besides
@@ -34,11 +37,16 @@ ALLOWED = {  # what it may say besides
     "fastbert": {"backbone", "keep"} | COLUMNS,
     "pruning": {"layer_drop", "max_tokens", "strategies", "search_texts", "healed", "heal"} | COLUMNS,
     "student": COLUMNS,
+    "decoder": {"keep"},
 }
 STRATEGIES = ("every_other", "first", "search", "similarity", "data_driven")  # of the pruning study
 FROM_NOTHING = {"tokenizer", "model"}  # what pre-training must know that begins with random weights
 LOOP = {field.name for field in fields(LoopSettings)} - {"seed"}
 LAYER_DROP = {"rate", "unit", "profile"}
+DECODER = {  # the tokenizer says the rest
+    "hidden_size", "num_hidden_layers", "num_attention_heads", "n_inner", "activation_function",
+    "initializer_range", "resid_pdrop", "embd_pdrop", "attn_pdrop", "exits_per_step", "kl_direction",
+}  # fmt: skip
 BERT = set(BertConfig.__annotations__) - {"vocab_size", "max_position_embeddings"}  # the tokenizer's
 TABLES = {  # what its tables may say, stage by stage
     "pretrain": {
@@ -61,6 +69,13 @@ TABLES = {  # what its tables may say, stage by stage
         "layer_drop": LAYER_DROP,
     },
     "student": {"finetune": LOOP},
+    "decoder": {
+        "tokenizer": {"kind", "vocab_size", "max_length"},
+        "model": DECODER,
+        "finetune": LOOP | {"joint", "layer_drop"},
+        "distil": LOOP,
+        "layer_drop": LAYER_DROP,
+    },
 }
 NEEDED_IN = {  # what its tables must say
     "tokenizer": {"kind", "vocab_size", "max_length"},
@@ -110,7 +125,7 @@ KIND_OF = {
         "a whole number": "seed",
         "a whole number above 0": "steps epochs tokens_per_batch layers vocab_size max_length "
         "reviews newspaper hidden_size num_hidden_layers num_attention_heads intermediate_size "
-        "exit_hidden_size exit_num_heads max_tokens lora_rank search_texts",
+        "exit_hidden_size exit_num_heads max_tokens lora_rank n_inner exits_per_step search_texts",
         "a list of one or more whole numbers": "seeds",
         "a list of ways to choose layers": "strategies",
         "a list of numbers of layers": "cut tuned healed",
@@ -166,7 +181,7 @@ def checked_recipe(recipe: dict) -> dict:
         for key in sorted(NEEDED_IN.get(table, set()) - each.keys()):
             raise ValueError(f"{name}: [{table}] needs {key!r}")
         _refuse_wrong_kind(each, f"{name}: [{table}]")
-        _refuse_impossible(table, each, name)
+        _refuse_impossible(table, each, name, stage)
     _refuse_unheeded(recipe, name)
     return recipe
 
@@ -196,7 +211,7 @@ def _refuse_wrong_kind(table: dict, where: str) -> None:
             raise ValueError(f"{where}: {key} must be {kind}, not {value!r}")
 
 
-def _refuse_impossible(table: str, values: dict, name: str) -> None:
+def _refuse_impossible(table: str, values: dict, name: str, stage: str) -> None:
     """Values of the right kind that the loop, LayerDrop or the network's configuration will not have."""
     try:
         if table in ("phases", "finetune", "heal", "distil"):
@@ -204,7 +219,7 @@ def _refuse_impossible(table: str, values: dict, name: str) -> None:
         elif table == "layer_drop":
             LayerDrop(**values)
         elif table == "model":
-            FastBertConfig(**values)
+            (ExitDecoderConfig if stage == "decoder" else FastBertConfig)(**values)
     except Exception as error:  # the configuration has errors of its own kind, of several lines
         reason = " ".join(str(error).split())
         raise ValueError(f"{name}: [{table}] {reason}") from None

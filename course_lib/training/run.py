@@ -10,6 +10,7 @@ from course_lib.paths import ANSWERS, CHECKPOINTS, RECIPES, RUNS, TRACES, UNFINI
 from course_lib.texts.corpora import load_corpus
 from course_lib.texts.own_files import FORMATS
 from course_lib.training.baseline import train_baseline
+from course_lib.training.decoder import train_decoder
 from course_lib.training.fastbert import train_fastbert
 from course_lib.training.pretrain import pretrain
 from course_lib.training.provenance import BEGINS_WITH
@@ -70,6 +71,12 @@ def run_recipe(
         keep = [recipe.get("keep", True) and each == kept for each in seeds]
         return [
             train_fastbert(recipe, *each, checkpoints, runs, traces) for each in zip(seeds, keep, strict=True)
+        ][-1]
+    if recipe["stage"] == "decoder":
+        kept = recipe["seeds"][0]
+        return [
+            train_decoder(recipe, each, recipe.get("keep", True) and each == kept, checkpoints, runs)
+            for each in seeds
         ][-1]
     if recipe["stage"] == "student":
         return [train_student(recipe, each, runs, answers) for each in seeds][-1]

@@ -4,14 +4,23 @@ import json
 
 import pytest
 import torch
-from tiny import tiny_corpus, tiny_fastbert, tiny_fastbert_folder, tiny_tokenizer
-from transformers import BertConfig, BertModel
+from tiny import (
+    tiny_corpus,
+    tiny_decoder,
+    tiny_fastbert,
+    tiny_fastbert_folder,
+    tiny_model,
+    tiny_tokenizer,
+)
+from transformers import BertConfig, BertModel, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from course_lib.measures.trace import ExitTrace
-from course_lib.models.checkpoints import load_fastbert, save_checkpoint
+from course_lib.models.checkpoints import load_decoder, load_fastbert, save_checkpoint
+from course_lib.models.decoder import ExitDecoderForCausalLM
 from course_lib.models.folders import checked
 from course_lib.paths import CHECKPOINTS, RUNS, TRACES
 from course_lib.texts.corpora import load_corpus
+from course_lib.texts.tokenizers import train_poem_characters
 
 
 @pytest.fixture
@@ -80,3 +89,25 @@ def test_shipped_sizes():
         megabytes = 1 if name.startswith("worlds") else 8
         size = sum(file.stat().st_size for file in checked(CHECKPOINTS / name).iterdir())
         assert size <= megabytes * 1e6, f"{name}: {size / 1e6:.1f} MB"
+
+
+def test_decoders_of_the_course_and_others_by_folder(tmp_path):
+    """Ours, a GPT-2 (which gets exits) and a Llama (which stays one): float32, in evaluation mode."""
+    tokenizer = train_poem_characters(["床前明月光，疑是地上霜。"], max_length=30)
+    sizes = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    llama = LlamaForCausalLM(LlamaConfig(**sizes, intermediate_size=16, max_position_embeddings=32))
+    ours = tiny_decoder()
+    torch.nn.init.normal_(ours.exits[0].change.weight)
+    plain = tiny_model(GPT2LMHeadModel, vocab_size=40)
+    for name, model in (("ours", ours), ("gpt2", plain), ("llama", llama)):
+        save_checkpoint(tmp_path / name, model, tokenizer, dtype=torch.float16)
+    ids = tokenizer("床前", return_tensors="pt")["input_ids"]
+    for name, model in (("ours", ours), ("gpt2", plain), ("llama", llama.eval())):
+        loaded, read = load_decoder(tmp_path / name)
+        assert isinstance(loaded, LlamaForCausalLM if name == "llama" else ExitDecoderForCausalLM)
+        assert loaded.dtype == torch.float32 and not loaded.training
+        assert torch.allclose(loaded(ids).logits, model(ids).logits, atol=0.05)
+        assert read("床前")["input_ids"] == ids[0].tolist()
+    assert torch.equal(
+        load_decoder(tmp_path / "ours")[0].exits[0].change.weight, ours.exits[0].change.weight.half().float()
+    )

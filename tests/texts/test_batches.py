@@ -1,8 +1,9 @@
-"""Batches: texts of similar length, each text once in an epoch."""
+"""Batches: texts of similar length, each text once in an epoch; what a decoder is to predict."""
 
 import pytest
 
-from course_lib.texts.batches import LengthBuckets
+from course_lib.texts.batches import LengthBuckets, NextTokens, to_the_end
+from course_lib.texts.tokenizers import train_poem_characters
 
 
 @pytest.mark.parametrize("tokens_per_batch", [1, 40, 500])
@@ -18,3 +19,15 @@ def test_buckets_hold_every_text_once_within_the_budget(tokens_per_batch):
     assert list(sampler) != first
     sampler.set_epoch(0)
     assert list(sampler) == first
+
+
+def test_a_decoder_learns_the_end_and_neither_padding_nor_unknown_characters():
+    tokenizer = train_poem_characters(["甲乙丙丁"], max_length=5)
+    rows = to_the_end(["甲乙", "丙山丁甲乙丙"], tokenizer)
+    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    assert [len(row["input_ids"]) for row in rows] == [4, 5], "cut, and the end still there"
+    assert all(row["input_ids"][0] == begin and row["input_ids"][-1] == end for row in rows)
+    batch = NextTokens(tokenizer)(rows)
+    a, b, c, d = tokenizer.convert_tokens_to_ids(list("甲乙丙丁"))
+    assert batch["labels"].tolist() == [[begin, a, b, end, -100], [begin, c, -100, d, end]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]]

@@ -11,6 +11,8 @@ from transformers import AutoConfig
 from course_lib.models.backbones import load_tokenizer
 from course_lib.paths import CHECKPOINTS, DATA
 from course_lib.texts.corpora import load_corpus
+from course_lib.texts.packages import FOLDER, PACKAGES, files_below
+from course_lib.texts.poems import FORMS, HELD_OUT_EACH, held_out_poems, poems
 from course_lib.texts.reviews import _package_file, newspaper, reviews
 from course_lib.texts.shape import canonical, class_names, remove_white_space
 from course_lib.texts.worlds import worlds
@@ -94,6 +96,26 @@ def test_the_data_cards_of_what_is_fetched(name):
         said.append(f"{', '.join(class_names(corpus))}; {least} to {most} % each")
     for each in said:
         assert each in CARDS[name]
+
+
+@pytest.mark.skipif(
+    not (FOLDER / PACKAGES["chinese-poetry"].file).is_file(), reason="not fetched: course corpus poems"
+)
+def test_the_data_card_of_the_poems():
+    corpus = poems()
+    raw = sum(
+        len(json.loads(data))
+        for _, data in files_below("chinese-poetry", "package/dist/quantangshi/poet.tang.", "json")
+    )
+    sizes = {split: len(rows) for split, rows in corpus.items()}
+    forms = Counter(form for rows in corpus.values() for form in rows["form"])
+    for said in (
+        f"{raw:,} poems in traditional characters",
+        f"{sum(sizes.values()):,} poems: " + ", ".join(f"{forms[form]:,} {form}" for form in FORMS.values()),
+        f"{sizes['train']:,} train, {sizes['validation']:,} validation, {sizes['test']:,} test",
+        f"{len(held_out_poems())} poems of the test split, {HELD_OUT_EACH} of each form",
+    ):
+        assert said in CARDS["poems"]
 
 
 def test_the_card_of_the_backbone():

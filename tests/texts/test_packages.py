@@ -1,7 +1,9 @@
 """Other people's packages: the bytes are checked, an archive at hand is taken, errors say what to do."""
 
 import hashlib
+import io
 import subprocess
+import tarfile
 import zipfile
 from collections import namedtuple
 from dataclasses import replace
@@ -9,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from course_lib.texts import packages
-from course_lib.texts.packages import PACKAGES, archive, member, texts_below
+from course_lib.texts.packages import PACKAGES, archive, files_below, member
 
 CONTENT = {"inside/words.txt": "甲".encode(), "inside/more/a.txt": b"one", "inside/more/b.csv": b"two"}
 
@@ -107,14 +109,61 @@ def test_a_member_that_the_archive_lacks_is_named(made_up, tmp_path):
         member("made-up", "nothing.bin", tmp_path / "packages", made_up)
 
 
-def test_texts_below_a_folder_come_in_order(made_up, tmp_path):
+def test_files_below_a_folder_come_in_order(made_up, tmp_path):
     folder = tmp_path / "packages"
     folder.mkdir()
     made_up.rename(folder / made_up.name)
-    assert list(texts_below("made-up", "inside/", folder)) == [
+    assert list(files_below("made-up", "inside/", folder=folder)) == [
         ("inside/more/a.txt", b"one"),
         ("inside/words.txt", "甲".encode()),
     ]
+
+
+@pytest.fixture
+def of_npm(tmp_path, monkeypatch):
+    """A release of a package of npm that does not exist, and its archive."""
+    path = tmp_path / "made-up-2.0.tgz"
+    with tarfile.open(path, "w:gz") as file:
+        for name, data in CONTENT.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            file.addfile(entry, io.BytesIO(data))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    package = packages.Package("made-up", "2.0", path.name, digest, 1, 1, "words", client="npm")
+    monkeypatch.setitem(PACKAGES, "made-up", package)
+    return path
+
+
+def test_npm_packs_what_is_not_there_and_its_archive_is_read_like_the_others(of_npm, tmp_path, monkeypatch):
+    folder, data, commands = tmp_path / "packages", of_npm.read_bytes(), []
+
+    def run(command, **_):
+        commands.append(command)
+        (folder / of_npm.name).write_bytes(data)
+        return subprocess.CompletedProcess(command, 0, stderr="")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(packages.shutil, "which", lambda name: f"/somewhere/{name}")
+    assert list(files_below("made-up", "inside/more/", ".csv", folder)) == [("inside/more/b.csv", b"two")]
+    assert member("made-up", "words.txt", folder).read_text("utf-8") == "甲"
+    (command,) = commands
+    assert command[:3] == ["/somewhere/npm", "pack", "made-up@2.0"] and "--ignore-scripts" in command
+    assert command[command.index("--pack-destination") + 1] == str(folder)
+
+
+def test_where_npm_is_missing_it_is_said_with_the_way_round_it(of_npm, tmp_path, monkeypatch):
+    monkeypatch.setattr(packages.shutil, "which", lambda name: None)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: 1 / 0)
+    with pytest.raises(OSError, match="npm.*install Node.js.*made-up-2.0.tgz.*put it into"):
+        archive("made-up", folder=tmp_path / "packages")
+
+
+def test_npms_reason_is_said(of_npm, tmp_path, monkeypatch):
+    run = subprocess.CompletedProcess([], 1, stderr="npm error code ENOTFOUND\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: run)
+    monkeypatch.setattr(packages.shutil, "which", lambda name: name)
+    with pytest.raises(OSError, match="made-up@2.0.*ENOTFOUND.*npm config set registry"):
+        archive("made-up", folder=tmp_path / "packages")
 
 
 @pytest.mark.parametrize("package", PACKAGES.values(), ids=lambda package: package.name)

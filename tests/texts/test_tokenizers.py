@@ -5,7 +5,7 @@ from transformers import AutoTokenizer
 
 from course_lib.texts.reviews import reviews
 from course_lib.texts.shape import canonical
-from course_lib.texts.tokenizers import SPECIAL_TOKENS, train_characters, train_pieces
+from course_lib.texts.tokenizers import SPECIAL_TOKENS, train_characters, train_pieces, train_poem_characters
 
 MAKERS = {"pieces": train_pieces, "characters": train_characters}
 TEXT = "房间很干净，但是服务太差！"
@@ -54,3 +54,15 @@ def test_pieces_are_longer_than_characters():
 def test_a_vocabulary_smaller_than_the_characters_is_refused():
     with pytest.raises(ValueError, match="at least 11, .* not 10"):
         train_pieces(["很好很好", "太差了！"], vocab_size=10)
+
+
+def test_a_decoders_characters_read_as_they_were_written(tmp_path):
+    poem = "床前明月光，疑是地上霜。"
+    train_poem_characters([poem], max_length=30).save_pretrained(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    ids = tokenizer("床前 明月光, 疑是地上霜.")["input_ids"]
+    assert ids[0] == tokenizer.bos_token_id and tokenizer.eos_token_id not in ids, (
+        "a prompt is open at its end"
+    )
+    assert tokenizer.decode(ids, skip_special_tokens=True) == poem
+    assert tokenizer("山")["input_ids"] == [tokenizer.bos_token_id, tokenizer.unk_token_id]

@@ -75,6 +75,11 @@ def test_a_file_that_is_no_toml(tmp_path, content):
             "unit must be one of",
         ),
         (toml.PRETRAIN.replace("layers = 1", "layer = 1"), "no 'layer'; did you mean 'layers'"),
+        (toml.DECODER.replace("hidden_size", "hidden_sise"), "did you mean 'hidden_size'"),
+        (toml.DECODER.replace("hidden_size = 16", "exits_per_step = 0"), "whole number above 0, not 0"),
+        (toml.DECODER.replace("rate = 0.2", "rate = 2.0"), r"must lie in \[0, 1\), not 2.0"),
+        (toml.DECODER.split("[distil]")[0], "needs 'distil'"),
+        (toml.DECODER.replace("[finetune]", "[finetune]\nhide_tokens = 0.1"), "has no 'hide_tokens'"),
         ('data = "reviews"', "stage must be one of .* not None"),
     ],
 )
