@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from course_lib import ExitTrace, FastBertConfig
+from course_lib import ExitTrace, FastBertConfig, WindowTrace
 from course_lib.measures.bench_depth import DepthBench
 from course_lib.measures.cuts import STRATEGIES
 from course_lib.models.pruning import every_other
@@ -26,6 +26,13 @@ def made_up_trace(layers=6, sentences=200, classes=2, seed=0) -> ExitTrace:
         exit_hidden_size=16,
     )
     return ExitTrace(probabilities, labels, random.integers(8, 60, sentences), config)
+
+
+def made_up_windows(documents=40) -> WindowTrace:
+    """The texts of `made_up_trace` as windows, five of each document."""
+    trace = made_up_trace(sentences=5 * documents)
+    document = np.repeat(np.arange(documents), 5)
+    return WindowTrace(trace.probabilities, trace.labels[::5], trace.lengths, document, trace.config)
 
 
 def made_up_cuts(layers=12, keeps=(9, 6, 3, 2), seeds=(1, 2, 3)) -> pd.DataFrame:

@@ -141,3 +141,26 @@ def tiny_backbone_folder(folder: Path, layers: int = 4) -> Path:
     bert = tiny_model(BertForMaskedLM, num_hidden_layers=layers, vocab_size=len(tokenizer))
     save_checkpoint(folder, bert, tokenizer)
     return folder
+
+
+def tiny_pairs(questions: int = 60) -> DatasetDict:
+    """Does the passage hold the character that the question is? Each question with two passages."""
+    draw = torch.Generator().manual_seed(11)
+    features = Features(
+        text=Value("string"), text_pair=Value("string"), label=ClassLabel(names=["no", "yes"])
+    )
+
+    def rows(number: int) -> Dataset:
+        columns = {"text": [], "text_pair": [], "label": []}
+        for asked in torch.randint(20, (number,), generator=draw).tolist():
+            size = int(torch.randint(2, 9, (1,), generator=draw))
+            others = [code for code in torch.randperm(20, generator=draw).tolist() if code != asked][:size]
+            place = int(torch.randint(size, (1,), generator=draw))
+            for label in (0, 1):
+                held = [asked if label and n == place else code for n, code in enumerate(others)]
+                columns["text"].append(chr(0x4E00 + asked))
+                columns["text_pair"].append("".join(chr(0x4E00 + code) for code in held))
+                columns["label"].append(label)
+        return Dataset.from_dict(columns, features=features)
+
+    return DatasetDict(train=rows(questions), validation=rows(20), test=rows(20))

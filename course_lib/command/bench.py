@@ -11,6 +11,7 @@ from course_lib.command.common import (
     Json,
     LabelColumn,
     Model,
+    PairColumn,
     SpeedText,
     Split,
     TextColumn,
@@ -29,6 +30,7 @@ def exits(
     data: Data = "reviews",
     split: Split = "test",
     text: TextColumn = None,
+    text_pair: PairColumn = None,
     label: LabelColumn = None,
     speed: SpeedText = "0.5",
     batches: Annotated[str, typer.Option(help="Batch sizes, with commas.")] = "1,8,32,128",
@@ -55,7 +57,7 @@ def exits(
     if threads is not None:
         torch.set_num_threads(threads)
     fastbert, tokenizer = load_fastbert(model)
-    rows, _ = load_split(data, split, **columns_of(text, label))
+    rows, _ = load_split(data, split, **columns_of(text, label, text_pair))
     sentences = min(len(rows), sentences)
     results = [
         result
@@ -145,6 +147,7 @@ def depth(
     data: Data = "reviews",
     split: Split = "test",
     text: TextColumn = None,
+    text_pair: PairColumn = None,
     label: LabelColumn = None,
     keep: Annotated[str, typer.Option(help="How many layers are kept, with commas.")] = "9,6,3,2",
     batch: Annotated[int, typer.Option(min=1, help="Batch size.")] = 32,
@@ -159,7 +162,7 @@ def depth(
 
     keeps = parse_numbers(keep, "numbers of layers")
     fastbert, tokenizer = load_fastbert(model)
-    rows, _ = load_split(data, split, **columns_of(text, label))
+    rows, _ = load_split(data, split, **columns_of(text, label, text_pair))
     results = bench_depth(fastbert, tokenizer, rows, keeps, batch, sentences, rounds)
     if as_json:
         return print_json([asdict(result) for result in results])

@@ -33,12 +33,19 @@ Data = Annotated[
     str,
     typer.Option(
         "--data",
-        help="reviews, laws, news or worlds; a file of your own (.csv, .tsv, .jsonl, .parquet) with the "
+        help="reviews, laws, law-documents, news, idioms, worlds or world-questions; "
+        "a file of your own (.csv, .tsv, .jsonl, .parquet) with the "
         "columns text and label; a folder with such files, called train, validation and test; or a hub name.",
     ),
 ]
 TextColumn = Annotated[
     str | None, typer.Option("--text", help="The column that holds the texts, if it is not called text.")
+]
+PairColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--text-pair", help="The column that holds the second text of each row, where texts come in pairs."
+    ),
 ]
 LabelColumn = Annotated[
     str | None, typer.Option("--label", help="The column that holds the labels, if it is not called label.")
@@ -82,9 +89,25 @@ def _to_stderr(kind: str, sentence: str) -> None:
     Console(stderr=True).print(f"{kind} {escape(sentence)}", highlight=False, soft_wrap=True)
 
 
-def columns_of(text: str | None, label: str | None) -> dict[str, str]:
-    """The options --text and --label as `load_corpus` takes them: only what was given."""
-    return {part: name for part, name in (("text", text), ("label", label)) if name is not None}
+def columns_of(text: str | None, label: str | None, text_pair: str | None = None) -> dict[str, str]:
+    """The options --text, --label and --text-pair as `load_corpus` takes them: only what was given."""
+    given = {"text": text, "label": label, "text_pair": text_pair}
+    return {part: name for part, name in given.items() if name is not None}
+
+
+def check_pairs(sentence_pairs: bool, given_pairs: bool, model: str, remedy: str) -> None:
+    """A model that learned pairs is asked pairs, and one that learned single texts is asked these.
+
+    Raises:
+        ValueError: it is the other way round; `remedy` says what to do where the second text is missing.
+    """
+    if sentence_pairs and not given_pairs:
+        raise ValueError(f"{model} answers pairs of texts, a question and a passage: {remedy}")
+    if given_pairs and not sentence_pairs:
+        raise ValueError(
+            f"{model} was trained on single texts, and would read a pair as it never did: give it one text, "
+            "or take a model of pairs (one from elsewhere says so by sentence_pairs in its config.json)"
+        )
 
 
 def with_deviation(value: list[float], percent: bool = False) -> str:

@@ -13,9 +13,11 @@ from course_lib.command.common import (
     LabelColumn,
     Measure,
     Model,
+    PairColumn,
     SpeedText,
     Split,
     TextColumn,
+    check_pairs,
     clear_errors,
     columns_of,
     console,
@@ -32,6 +34,7 @@ def evaluate(
     data: Data = "reviews",
     split: Split = "test",
     text: TextColumn = None,
+    text_pair: PairColumn = None,
     label: LabelColumn = None,
     speed: SpeedText = "0.5",
     measure: Measure = "entropy",
@@ -48,15 +51,18 @@ def evaluate(
     """
     from course_lib.measures.trace import ExitTrace
     from course_lib.models.checkpoints import load_fastbert
+    from course_lib.texts.batches import is_pairs
     from course_lib.texts.corpora import load_split
-    from course_lib.texts.unread import Unread
+    from course_lib.texts.unread import unread_of
 
     limit = parse_speed(speed)
-    rows, total = load_split(data, split, **columns_of(text, label))
+    rows, total = load_split(data, split, **columns_of(text, label, text_pair))
     fastbert, tokenizer = load_fastbert(model)
+    remedy = f"{data} needs a second column of texts (--text-pair NAME)"
+    check_pairs(fastbert.config.sentence_pairs, is_pairs(rows), model, remedy)
     known = [fastbert.config.id2label[number] for number in range(fastbert.config.num_labels)]
     rows = in_order_of(known, rows, model, data)
-    unread = Unread.of(rows["text"], tokenizer)
+    unread = unread_of(rows, tokenizer)
     for sentence in unread.of_many():
         warn(sentence)
     trace = replace(ExitTrace.of(fastbert, tokenizer, rows), measure=measure)

@@ -1,4 +1,4 @@
-"""`course predict`: one sentence through all exits."""
+"""`course predict`: one sentence, or a pair of texts, through all exits."""
 
 import re
 from typing import Annotated
@@ -12,6 +12,7 @@ from course_lib.command.common import (
     Measure,
     Model,
     SpeedText,
+    check_pairs,
     clear_errors,
     console,
     parse_speed,
@@ -23,6 +24,10 @@ from course_lib.command.common import (
 @clear_errors
 def predict(
     text: Annotated[str, typer.Argument(help='The sentence, in quotes: "房间很干净，但是服务太差".')],
+    pair: Annotated[
+        str | None,
+        typer.Option("--pair", help="The second text, for a model of pairs: the passage to the question."),
+    ] = None,
     speed: SpeedText = "0.5",
     measure: Measure = "entropy",
     model: Model = "reviews-fastbert",
@@ -34,24 +39,28 @@ def predict(
     What the model cannot read of the sentence is told as a warning.
     """
     import torch
+    from datasets import Dataset
 
     from course_lib.models.checkpoints import load_fastbert
     from course_lib.models.exit_rule import uncertainty
-    from course_lib.texts.unread import Unread
+    from course_lib.texts.batches import encode
+    from course_lib.texts.unread import unread_of
 
     if re.fullmatch(r"--?[a-zA-Z][a-zA-Z-]*(=\S*)?", text):  # a sentence may begin with dashes, options do
         raise ValueError(f"no option {text}; `course predict --help` lists them")
     limit = parse_speed(speed)
     fastbert, tokenizer = load_fastbert(model)
-    unread = Unread.of([text], tokenizer)
-    if unread.tokens == 0:
+    check_pairs(fastbert.config.sentence_pairs, pair is not None, model, "give the second with --pair")
+    rows = Dataset.from_dict({"text": [text]} | ({} if pair is None else {"text_pair": [pair]}))
+    unread = unread_of(rows, tokenizer)
+    if not text.strip() or (pair is not None and not pair.strip()) or unread.tokens == 0:
         raise ValueError("the sentence is empty: give a text in quotes")
     for sentence in unread.of_one():
         warn(sentence)
-    inputs = tokenizer(text, truncation=True, return_tensors="pt")
-    answer = fastbert.predict(inputs["input_ids"], inputs["attention_mask"], limit, measure)
+    inputs = {name: torch.tensor([ids]) for name, ids in encode(rows, tokenizer)[0].items()}  # each [1, T]
+    answer = fastbert.predict(**inputs, speed=limit, measure=measure)
     with torch.no_grad():
-        layers = fastbert.layer_logits(inputs["input_ids"], inputs["attention_mask"])[:, 0]  # [L, C]
+        layers = fastbert.layer_logits(**inputs)[:, 0]  # [L, C]
     names = fastbert.config.id2label
     rows = [
         {
@@ -66,6 +75,7 @@ def predict(
     chosen = answer.logits[0].softmax(-1)
     result = {
         "text": text,
+        **({} if pair is None else {"text_pair": pair}),
         "speed": limit,
         "measure": measure,
         "label": names[int(chosen.argmax())],

@@ -16,8 +16,10 @@ from course_lib.figures.layer_histogram import layer_histogram
 from course_lib.figures.layerdrop_schematic import layerdrop_schematic
 from course_lib.figures.reliability import reliability_by_exit, risk_of_one_threshold
 from course_lib.figures.steps_by_layers_kept import cut_by_steps, first_by_steps, steps_by_layers_kept
+from course_lib.figures.time_by_length import time_by_length
 from course_lib.figures.trade_off import trade_off
 from course_lib.figures.trade_offs import at_saving, curve_of, gains_at_savings, trade_offs
+from course_lib.figures.windows_by_layers import windows_by_layers
 
 __all__ = [
     "accuracy_by_exit",
@@ -41,6 +43,8 @@ __all__ = [
     "reliability_by_exit",
     "risk_of_one_threshold",
     "steps_by_layers_kept",
+    "time_by_length",
     "trade_off",
     "trade_offs",
+    "windows_by_layers",
 ]

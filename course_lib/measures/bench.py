@@ -21,6 +21,7 @@ from course_lib.measures.cost import flops, full_flops
 from course_lib.models.exit_rule import Speed
 from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.pool import predict_pooled
+from course_lib.texts.batches import encode
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -89,15 +90,18 @@ def answering_speed(
     return {name: float(np.median(first / each)) for name, each in seconds.items()}
 
 
+def sorted_by_length(rows: Dataset, tokenizer: PreTrainedTokenizerFast, number: int) -> list[dict]:
+    """The first `number` texts or pairs as `encode` gives them, the shortest first, as a server would do."""
+    few = rows.select(range(min(number, len(rows))))
+    return sorted(encode(few, tokenizer), key=lambda row: len(row["input_ids"]))
+
+
 def cut_into_batches(
-    ids: list[list[int]], tokenizer: PreTrainedTokenizerFast, batch_size: int
+    encoded: list[dict], tokenizer: PreTrainedTokenizerFast, batch_size: int
 ) -> list[BatchEncoding]:
-    """Token ids of texts, in their order -> padded batches of input_ids and attention_mask [B, T]."""
+    """Rows that `encode` gave, in their order -> padded batches: input_ids, attention_mask [B, T], …"""
     collate = DataCollatorWithPadding(tokenizer)
-    return [
-        collate([{"input_ids": each} for each in ids[start : start + batch_size]])
-        for start in range(0, len(ids), batch_size)
-    ]
+    return [collate(encoded[start : start + batch_size]) for start in range(0, len(encoded), batch_size)]
 
 
 def bench_exits(
@@ -115,19 +119,20 @@ def bench_exits(
     The first `sentences` texts of `rows` are sorted by length and cut into batches, as a server would do;
     a pool reads them in the same order. All speeds and ways take turns with one and the same plain model.
     """
-    ids = tokenizer(list(rows["text"][:sentences]), truncation=True)["input_ids"]
-    ids.sort(key=len)
-    batches = cut_into_batches(ids, tokenizer, batch_size)
+    encoded = sorted_by_length(rows, tokenizer, sentences)
+    batches = cut_into_batches(encoded, tokenizer, batch_size)
+    ids = [each["input_ids"] for each in encoded]
+    types = [each["token_type_ids"] for each in encoded] if "token_type_ids" in encoded[0] else None
     model.eval()
 
     @torch.no_grad()
     def full():
-        return [model(batch["input_ids"], batch["attention_mask"]) for batch in batches]
+        return [model(**batch) for batch in batches]
 
     def adaptive(way: str, speed: Speed):
         if way == "pool":
-            return predict_pooled(model, ids, batch_size, speed)
-        return [model.predict(batch["input_ids"], batch["attention_mask"], speed) for batch in batches]
+            return predict_pooled(model, ids, batch_size, speed, token_types=types)
+        return [model.predict(**batch, speed=speed) for batch in batches]
 
     choices = list(product(range(len(speeds)), ways))
     contenders = {(number, way): partial(adaptive, way, speeds[number]) for number, way in choices}
@@ -137,7 +142,9 @@ def bench_exits(
     full_ms = float(np.median(seconds["full"]) / len(ids) * 1000)
     benches = []
     for number, way in choices:
-        layers = predict_pooled(model, ids, batch_size, speeds[number]).exit_layer.cpu().numpy()
+        layers = (
+            predict_pooled(model, ids, batch_size, speeds[number], token_types=types).exit_layer.cpu().numpy()
+        )
         promised = float(full_flops(model.config, lengths).sum() / flops(model.config, lengths, layers).sum())
         speedups = seconds["full"] / seconds[number, way]
         measured = float(np.median(speedups))

@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedTokenizerFast
 
-from course_lib.measures.bench import alternate, cut_into_batches
+from course_lib.measures.bench import alternate, cut_into_batches, sorted_by_length
 from course_lib.measures.cost import full_flops
 from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.pruning import every_other, prune
@@ -56,15 +56,15 @@ def bench_depth(
     """
     total = model.config.num_hidden_layers
     networks = {keep: prune(model, every_other(total, keep)).eval() for keep in {total, *keeps}}
-    ids = sorted(tokenizer(list(rows["text"][:sentences]), truncation=True)["input_ids"], key=len)
-    batches = cut_into_batches(ids, tokenizer, batch_size)
-    lengths = np.array([len(each) for each in ids])
+    encoded = sorted_by_length(rows, tokenizer, sentences)
+    batches = cut_into_batches(encoded, tokenizer, batch_size)
+    lengths = np.array([len(each["input_ids"]) for each in encoded])
     flops = {keep: float(full_flops(net.config, lengths).mean()) for keep, net in networks.items()}
 
     def answering(network: FastBertForSequenceClassification):
         @torch.no_grad()
         def run():
-            return [network(batch["input_ids"], batch["attention_mask"]) for batch in batches]
+            return [network(**batch) for batch in batches]
 
         return run
 
@@ -77,7 +77,7 @@ def bench_depth(
                 keep=keep,
                 parameters=_plain_parameters(networks[keep]),
                 flops=flops[keep],
-                milliseconds=float(np.median(seconds[keep]) / len(ids) * 1000),
+                milliseconds=float(np.median(seconds[keep]) / len(encoded) * 1000),
                 speedup=float(np.median(speedups)),
                 spread=(float(np.quantile(speedups, 0.25)), float(np.quantile(speedups, 0.75))),
                 promised=flops[total] / flops[keep],

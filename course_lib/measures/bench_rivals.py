@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedTokenizerFast
 
-from course_lib.measures.bench import alternate, cut_into_batches
+from course_lib.measures.bench import alternate, cut_into_batches, sorted_by_length
 from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.pruning import prune
 
@@ -58,26 +58,26 @@ def bench_rivals(
     """
     total = model.config.num_hidden_layers
     depths = [depth for depth in DEPTHS if depth < total] + [total]
-    ids = sorted(tokenizer(list(rows["text"][:texts]), truncation=True)["input_ids"], key=len)
-    batches = cut_into_batches(ids, tokenizer, batch_size)
+    encoded = sorted_by_length(rows, tokenizer, texts)
+    batches = cut_into_batches(encoded, tokenizer, batch_size)
     networks = {depth: prune(model, range(1, depth + 1)).eval() for depth in depths}
     model.eval()
 
     def fixed(depth: int) -> list:
-        return [networks[depth](batch["input_ids"], batch["attention_mask"]) for batch in batches]
+        return [networks[depth](**batch) for batch in batches]
 
     def early(speed: float) -> list:
-        return [model.predict(batch["input_ids"], batch["attention_mask"], speed) for batch in batches]
+        return [model.predict(**batch, speed=speed) for batch in batches]
 
     contenders: dict[tuple, Callable] = {("fixed", depth): partial(fixed, depth) for depth in depths}
     contenders |= {("early", speed): partial(early, speed) for speed in speeds}
     seconds = alternate(contenders, rounds)
-    medians = {name: float(np.median(each) / len(ids) * 1000) for name, each in seconds.items()}
+    medians = {name: float(np.median(each) / len(encoded) * 1000) for name, each in seconds.items()}
     spreads = [np.subtract(*np.quantile(each, [0.75, 0.25])) / np.median(each) for each in seconds.values()]
     return RivalTimes(
         batch_size=batch_size,
         threads=torch.get_num_threads(),
-        texts=len(ids),
+        texts=len(encoded),
         rounds=rounds,
         speeds=list(speeds),
         early=[medians["early", speed] for speed in speeds],

@@ -64,7 +64,7 @@ def early_exit(
     """FastBERT's rule, at one speed for each seed (see `speeds_for`)."""
     found = [replace(trace, measure=measure).at(speed) for trace, speed in zip(tests, speeds, strict=True)]
     right = [exits.predictions == trace.labels for exits, trace in zip(found, tests, strict=True)]
-    cost = [_mean_flops(trace, exits.exit_layer) for exits, trace in zip(found, tests, strict=True)]
+    cost = [mean_flops(trace, exits.exit_layer) for exits, trace in zip(found, tests, strict=True)]
     layers = [exits.mean_layer for exits in found]
     return Contender(name, np.array(right, dtype=float), np.array(cost), np.array(layers))
 
@@ -77,7 +77,7 @@ def speeds_for(validations: Sequence[ExitTrace], speedup: float, measure: str = 
 def whole_network(tests: Sequence[ExitTrace]) -> Contender:
     """All layers and the last exit alone: the teacher."""
     last = len(tests[0].probabilities)
-    return _mixed("whole_network", _depths(tests), [_depth_costs(trace)[last - 1] for trace in tests])
+    return mixed("whole_network", _depths(tests), [_depth_costs(trace)[last - 1] for trace in tests])
 
 
 def first_exit(tests: Sequence[ExitTrace]) -> Contender:
@@ -87,7 +87,7 @@ def first_exit(tests: Sequence[ExitTrace]) -> Contender:
 
 def fixed_depth(tests: Sequence[ExitTrace], cost: np.ndarray) -> Contender:
     """One depth for all texts, with that depth's exit alone, at the mean FLOPs `cost` [S]."""
-    return _mixed("fixed_depth", _depths(tests), cost)
+    return mixed("fixed_depth", _depths(tests), cost)
 
 
 def fixed_depth_on_the_clock(
@@ -96,7 +96,7 @@ def fixed_depth_on_the_clock(
     """The same where `milliseconds` [L] is what each depth takes, and `cost` [S] may be spent."""
     rights, _, layers = _depths(tests)
     costs = np.repeat(np.asarray(milliseconds)[:, None], len(tests), axis=1)
-    return _mixed("fixed_depth", (rights, costs, layers), cost)
+    return mixed("fixed_depth", (rights, costs, layers), cost)
 
 
 def random_exit(
@@ -117,7 +117,7 @@ def one_speed(tests: Sequence[ExitTrace], cost: np.ndarray) -> Contender:
     """
     found = [early_exit(tests, [speed] * len(tests)) for speed in np.linspace(1, 0, 101)]  # ever dearer
     choices = tuple(np.stack([getattr(each, part) for each in found]) for part in ("right", "cost", "layers"))
-    return _mixed("one_speed", choices, cost)
+    return mixed("one_speed", choices, cost)
 
 
 def patience(tests: Sequence[ExitTrace], cost: np.ndarray) -> Contender:
@@ -128,9 +128,9 @@ def patience(tests: Sequence[ExitTrace], cost: np.ndarray) -> Contender:
         pairs = list(zip(tests, leaves, strict=True))
         answers = [trace.probabilities.argmax(-1)[each - 1, np.arange(len(each))] for trace, each in pairs]
         rights.append([answer == trace.labels for answer, trace in zip(answers, tests, strict=True)])
-        costs.append([_mean_flops(trace, each) for trace, each in pairs])
+        costs.append([mean_flops(trace, each) for trace, each in pairs])
         layers.append([each.mean() for each in leaves])
-    return _mixed("patience", (np.array(rights, dtype=float), np.array(costs), np.array(layers)), cost)
+    return mixed("patience", (np.array(rights, dtype=float), np.array(costs), np.array(layers)), cost)
 
 
 def static(name: str, right: np.ndarray, flops: float, layers: float = np.nan) -> Contender:
@@ -188,7 +188,7 @@ def difference_of_seeds(ours: Sequence[float], theirs: Sequence[float]) -> Diffe
 # --- shared ----------------------------------------------------------------------------------------
 
 
-def _mean_flops(trace: ExitTrace, exit_layers: np.ndarray) -> float:
+def mean_flops(trace: ExitTrace, exit_layers: np.ndarray) -> float:
     """Layers and exits up to where each text left [N], 1-based -> FLOPs a text."""
     one = layer_flops(trace.config, trace.lengths) + exit_flops(trace.config, trace.lengths)
     return float((exit_layers * one).mean())
@@ -222,7 +222,7 @@ def _agreed(trace: ExitTrace, patient: int) -> np.ndarray:
     return leaves
 
 
-def _mixed(
+def mixed(
     name: str, choices: tuple[np.ndarray, np.ndarray, np.ndarray], cost: Sequence[float] | np.ndarray
 ) -> Contender:
     """Of K choices, each dearer than the last, the mixture of two neighbours whose mean cost is `cost` [S].

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from datasets import Dataset
 from scipy.stats import binom
-from transformers import PreTrainedTokenizerFast
+from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
 
 from course_lib.measures.comparison import Difference, difference_of_seeds
 from course_lib.measures.report import seed_records
@@ -20,6 +20,7 @@ from course_lib.measures.trace import ExitTrace
 from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.pruning import only_layers
 from course_lib.paths import RUNS
+from course_lib.texts.batches import encode
 
 STRATEGIES = ("every_other", "first", "search", "data_driven")
 
@@ -207,7 +208,7 @@ def loss_by_step(
 ) -> Callable[[int], torch.Tensor]:
     """What `data_driven` asks for: step -> the loss on that step's `size` rows, round and round."""
     labels = torch.tensor(rows["label"][:])  # [N]
-    inputs = tokenizer(rows["text"][:], padding=True, truncation=True, return_tensors="pt")  # [N, T]
+    inputs = DataCollatorWithPadding(tokenizer)(encode(rows, tokenizer))  # [N, T]
     starts = range(0, len(labels), size)
 
     def loss(step: int) -> torch.Tensor:

@@ -11,6 +11,7 @@ from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.pruning import every_other, prune
 from course_lib.paths import RUNS
 
+SPEEDUPS = (2, 4, 7)
 SPEEDS = [round(number / 20, 2) for number in range(21)]
 
 
@@ -26,12 +27,17 @@ def fastbert_metrics(validation: ExitTrace, test: ExitTrace, rows: Dataset) -> d
         "accuracy_by_layer": test.accuracy_by_layer.tolist(),
         "validation_accuracy_by_layer": validation.accuracy_by_layer.tolist(),
         "tradeoff": {"speed": SPEEDS} | {name: values.tolist() for name, values in curve.items()},
-        "at_speedup": {str(target): _at(test, speed_for(validation, target)) for target in (2, 4, 7)},
+        "at_speedup": {str(target): _at(test, speed_for(validation, target)) for target in SPEEDUPS},
         "at_budget": {str(loss): _at(test, validation.budget(loss)) for loss in (0.0, 0.002, 0.01)},
     }
     if "steps" in rows.column_names:
-        metrics["by_steps"] = _by_steps(test, np.array(rows["steps"]), validation.budget(0.01))
+        metrics["by_steps"] = by_steps(test, np.array(rows["steps"]), validation.budget(0.01))
     return metrics
+
+
+def speeds_at(validation: ExitTrace) -> dict[str, float]:
+    """Target speed-up -> the speed that saves so much on the validation split."""
+    return {str(target): speed_for(validation, target) for target in SPEEDUPS}
 
 
 def cut_metrics(model: FastBertForSequenceClassification, tokenizer, rows: Dataset) -> dict:
@@ -145,7 +151,8 @@ def _at(trace: ExitTrace, speed: float) -> dict:
     }
 
 
-def _by_steps(trace: ExitTrace, steps: np.ndarray, speed: float) -> dict:
+def by_steps(trace: ExitTrace, steps: np.ndarray, speed: float) -> dict:
+    """Of each number of steps [N]: accuracy by exit; accuracy and mean exit layer at `speed`."""
     exits = trace.at(speed)
     correct = trace.probabilities.argmax(-1) == trace.labels  # [L, N]
     return {

@@ -21,7 +21,7 @@ from course_lib.measures.cost import flops, full_flops
 from course_lib.models.exit_rule import MEASURES, Speed, thresholds, uncertainty
 from course_lib.models.fastbert import FastBertConfig
 from course_lib.paths import TRACES
-from course_lib.texts.batches import LengthBuckets
+from course_lib.texts.batches import LengthBuckets, encode
 
 
 @dataclass(frozen=True)
@@ -77,35 +77,23 @@ class ExitTrace:
     # --- making, saving, loading -------------------------------------------------------------------
 
     @classmethod
-    @torch.no_grad()
     def of(cls, model, tokenizer, rows, tokens_per_batch: int = 4096) -> "ExitTrace":
-        """Runs `model` at full depth over `rows` (a Dataset with text and label).
+        """Runs `model` at full depth over `rows` (a Dataset with text, or text and text_pair, and label).
 
         Raises:
             ValueError: there are no rows, or the tokenizer pads on the left.
         """
         if len(rows) == 0:
             raise ValueError("a trace needs at least one sentence, but there are no rows")
-        ids = tokenizer(list(rows["text"]), truncation=True)["input_ids"]
-        lengths = [len(each) for each in ids]
-        collate = DataCollatorWithPadding(tokenizer)
-        model.eval()
-        shape = (model.config.num_hidden_layers, len(ids), model.config.num_labels)
-        probabilities = np.zeros(shape, dtype=np.float32)
-        for batch in LengthBuckets(lengths, tokens_per_batch, seed=0):
-            inputs = collate([{"input_ids": ids[index]} for index in batch]).to(model.device)
-            answers = model.layer_logits(inputs["input_ids"], inputs["attention_mask"])
-            probabilities[:, batch] = answers.float().softmax(-1).cpu().numpy()
-        return cls(probabilities, np.array(rows["label"]), np.array(lengths), model.config)
+        encoded = encode(rows, tokenizer)
+        lengths = np.array([len(each["input_ids"]) for each in encoded])
+        probabilities = all_answers(model, tokenizer, encoded, tokens_per_batch)
+        return cls(probabilities, np.array(rows["label"]), lengths, model.config)
 
     def save(self, path: Path) -> None:
         """Writes one safetensors file; the model's config goes into its header."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         arrays = {name: getattr(self, name) for name in ("probabilities", "labels", "lengths")}
-        tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
-        # Where the model lay on the machine that made the trace is nobody's business.
-        config = {key: value for key, value in self.config.to_dict().items() if key != "_name_or_path"}
-        save_file(tensors, path, metadata={"config": json.dumps(config)})
+        save_arrays(path, arrays, self.config)
 
     @classmethod
     def load(cls, path: Path) -> "ExitTrace":
@@ -119,9 +107,7 @@ class ExitTrace:
         if not Path(path).is_file():
             raise FileNotFoundError(f"no trace at {path}; {remedy}")
         try:
-            with safe_open(path, framework="pt") as file:
-                config = FastBertConfig.from_dict(json.loads(file.metadata()["config"]))
-            arrays = {name: tensor.numpy() for name, tensor in load_file(path).items()}
+            arrays, config = load_arrays(path)
             return cls(config=config, **arrays)
         except Exception as error:  # safetensors, JSON and config each raise their own
             raise ValueError(f"{path} is not a readable trace ({error}); {remedy} again") from None
@@ -216,6 +202,39 @@ class ExitTrace:
         curve = self.sweep(speeds)
         allowed = curve["accuracy"] >= self.accuracy_by_layer[-1] - max_loss - 1e-9
         return float(speeds[np.where(allowed, curve["flops_speedup"], 0).argmax()])
+
+
+@torch.no_grad()
+def all_answers(model, tokenizer, encoded: list[dict], tokens_per_batch: int = 4096) -> np.ndarray:
+    """Runs `model` at full depth over rows that `encode` gave: the probabilities [L, N, C], float32.
+
+    Raises:
+        ValueError: the tokenizer pads on the left.
+    """
+    collate = DataCollatorWithPadding(tokenizer)
+    model.eval()
+    shape = (model.config.num_hidden_layers, len(encoded), model.config.num_labels)
+    probabilities = np.zeros(shape, dtype=np.float32)
+    for batch in LengthBuckets([len(each["input_ids"]) for each in encoded], tokens_per_batch, seed=0):
+        inputs = collate([encoded[index] for index in batch]).to(model.device)
+        probabilities[:, batch] = model.layer_logits(**inputs).float().softmax(-1).cpu().numpy()
+    return probabilities
+
+
+def save_arrays(path: Path, arrays: dict[str, np.ndarray], config: FastBertConfig) -> None:
+    """One safetensors file, with the model's config in its header."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    # Where the model lay on the machine that made the trace is nobody's business.
+    said = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}
+    save_file(tensors, path, metadata={"config": json.dumps(said)})
+
+
+def load_arrays(path: Path) -> tuple[dict[str, np.ndarray], FastBertConfig]:
+    """What `save_arrays` wrote."""
+    with safe_open(path, framework="pt") as file:
+        config = FastBertConfig.from_dict(json.loads(file.metadata()["config"]))
+    return {name: tensor.numpy() for name, tensor in load_file(path).items()}, config
 
 
 def trace_file(name: str, seed: int | None, split: str, folder: Path = TRACES) -> Path:

@@ -31,6 +31,7 @@ from course_lib.models.inputs import (
     check_precision,
     check_prediction,
     check_task,
+    checked_types,
     class_numbers,
     padding_mask,
 )
@@ -49,6 +50,7 @@ class FastBertConfig(BertConfig):
             None. An exit is narrow: with BERT's 0.02 its answers hardly depend on the sentence, and a
             pre-trained backbone waits for it in vain.
         max_tokens: texts are cut after so many; where the positions end if it is None.
+        sentence_pairs: whether it was trained on pairs of texts, so that one alone is no question to it.
         kl_direction: "student||teacher" (paper, equation 5) or "teacher||student" (official code).
     """
 
@@ -58,6 +60,7 @@ class FastBertConfig(BertConfig):
     exit_num_heads: int = 2
     exit_initializer_range: float | None = None
     max_tokens: int | None = None
+    sentence_pairs: bool = False
     kl_direction: str = "student||teacher"
 
 
@@ -338,7 +341,8 @@ class FastBertForSequenceClassification(BertPreTrainedModel):
         """-> hidden [B, T, H], and the mask [B, T] as booleans, None where there is no padding."""
         self.warn_if_padding_and_no_attention_mask(input_ids, attention_mask)
         mask = padding_mask(input_ids, attention_mask)
-        return self.bert.embeddings(input_ids, token_type_ids=token_type_ids), mask
+        types = checked_types(self.config, input_ids, token_type_ids)
+        return self.bert.embeddings(input_ids, token_type_ids=types), mask
 
     def _layer_mask(self, hidden, mask):
         """The mask in the form that BERT's layers take."""

@@ -1,7 +1,7 @@
 """What a FastBERT cannot be asked: each is refused in one sentence that says what to do instead.
 
 Taken without a word, each of these gives wrong answers: padding on the left, arguments that only another
-BERT knows, labels of another task, weights too coarse to be trained.
+BERT knows, token types of another shape, labels of another task, weights too coarse to be trained.
 
 Shapes: B sentences, T tokens.
 """
@@ -102,6 +102,31 @@ def padding_mask(input_ids: torch.Tensor, attention_mask: torch.Tensor | None) -
             'right (tokenizer.padding_side = "right")'
         )
     return None if all(full) else mask
+
+
+def checked_types(
+    config: PreTrainedConfig, input_ids: torch.Tensor, token_type_ids: torch.Tensor | None
+) -> torch.Tensor | None:
+    """The token types [B, T] of pairs, as they are given; None, for single texts, means all 0.
+
+    Raises:
+        ValueError: they have not the shape of the tokens, or there are more types than the model knows.
+    """
+    if token_type_ids is None or is_tracing(token_type_ids):
+        return token_type_ids
+    if token_type_ids.shape != input_ids.shape:
+        raise ValueError(
+            f"token_type_ids must have the shape of input_ids, {list(input_ids.shape)}, not "
+            f"{list(token_type_ids.shape)}"
+        )
+    low, high = (int(each) for each in token_type_ids.aminmax()) if token_type_ids.numel() else (0, 0)
+    if low < 0 or high >= config.type_vocab_size:
+        raise ValueError(
+            f"token_type_ids must lie in 0..{config.type_vocab_size - 1}, not {low}..{high}: this model "
+            "knows no more types; one that knows a single type tells the halves of a pair by separators "
+            "alone, so leave token_type_ids out"
+        )
+    return token_type_ids
 
 
 def check_prediction(model: nn.Module, input_ids: torch.Tensor, speed: object) -> None:

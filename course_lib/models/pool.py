@@ -16,6 +16,7 @@ from torch.nn.functional import pad
 
 from course_lib.models.exit_rule import Speed, thresholds, uncertainty
 from course_lib.models.fastbert import ExitOutput, FastBertForSequenceClassification
+from course_lib.models.inputs import checked_types
 
 
 @dataclass
@@ -70,11 +71,13 @@ def predict_pooled(
     batch_size: int = 32,
     speed: Speed = 0.5,
     measure: str = "entropy",
+    token_types: Sequence[Sequence[int]] | None = None,
 ) -> ExitOutput:
     """The answers of `model.predict`, for any number of sentences, computed `batch_size` at a time.
 
     Args:
         sentences: token ids, without padding; those of similar length should stand together.
+        token_types: of each sentence, as many as it has tokens; of pairs, where the tokenizer gives them.
         batch_size: at most so many sentences are computed together.
         speed, measure: as in `predict`.
 
@@ -92,6 +95,8 @@ def predict_pooled(
             raise ValueError(f"sentence {number} has no token; even an empty text has [CLS] and [SEP]")
         if model.config.pad_token_id in (sentence[0], sentence[-1]):
             raise ValueError(f"sentence {number} is padded; give the tokens of each sentence alone")
+    if token_types is not None and list(map(len, token_types)) != list(map(len, sentences)):
+        raise ValueError("token_types must hold one type for each token of each sentence")
     last = model.config.num_hidden_layers
     limits = thresholds(speed, last)
 
@@ -102,7 +107,9 @@ def predict_pooled(
     while read < len(sentences) or pools:
         full = [place for place, pool in pools.items() if len(pool) >= batch_size]
         if read < len(sentences) and not full:
-            depth, batch = 0, _embedded(model, sentences[read : read + batch_size], read)
+            now = slice(read, read + batch_size)
+            types = None if token_types is None else token_types[now]
+            depth, batch = 0, _embedded(model, sentences[now], types, read)
             read += len(batch)
         else:
             place = max(full) if full else min(pools)  # the deepest full pool, or the shallowest rest
@@ -133,14 +140,21 @@ def predict_pooled(
 
 
 def _embedded(
-    model: FastBertForSequenceClassification, sentences: Sequence[Sequence[int]], first: int
+    model: FastBertForSequenceClassification,
+    sentences: Sequence[Sequence[int]],
+    token_types: Sequence[Sequence[int]] | None,
+    first: int,
 ) -> Waiting:
     """Token ids of the sentences number `first`, `first` + 1, ... -> their embeddings."""
     lengths = [len(each) for each in sentences]
-    padded = [[*each, *[0] * (max(lengths) - len(each))] for each in sentences]
     device = model.device
+
+    def padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        return torch.tensor([[*each, *[0] * (max(lengths) - len(each))] for each in rows], device=device)
+
+    ids, types = padded(sentences), None if token_types is None else padded(token_types)
     return Waiting(
         torch.arange(first, first + len(sentences), device=device),
         torch.tensor(lengths, device=device),
-        model.bert.embeddings(torch.tensor(padded, device=device)),
+        model.bert.embeddings(ids, token_type_ids=checked_types(model.config, ids, types)),
     )

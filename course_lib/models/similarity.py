@@ -15,10 +15,13 @@ from transformers import PreTrainedModel
 
 from course_lib.models.layerdrop import checked_states, find_layers
 
+READ = ("input_ids", "attention_mask", "token_type_ids")
+
 
 @torch.no_grad()
 def block_influence(model: PreTrainedModel, batches: Iterable[Mapping[str, torch.Tensor]]) -> list[float]:
-    """Each layer's influence on the tokens of `batches` (input_ids and attention_mask [B, T]) -> [L], 0 to 2.
+    """Each layer's influence on the tokens of `batches` (input_ids, attention_mask and, of
+    pairs, token_type_ids, each [B, T]) -> [L], 0 to 2.
 
     Raises:
         ValueError: no batch, or a model of a make whose layers cannot be skipped.
@@ -34,7 +37,7 @@ def block_influence(model: PreTrainedModel, batches: Iterable[Mapping[str, torch
     hooks = [layer.register_forward_hook(partial(record, number)) for number, layer in enumerate(layers)]
     try:
         for batch in batches:
-            model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
+            model(**{name: part for name, part in batch.items() if name in READ})
             real = batch["attention_mask"].bool()
             sums += torch.stack([seen[number][real].double().sum() for number in range(len(layers))]).cpu()
             tokens += int(real.sum())

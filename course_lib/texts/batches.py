@@ -1,4 +1,10 @@
-"""From texts to batches: token ids, batches for a decoder, and batches of texts of similar length."""
+"""From texts to batches: token ids, batches for a decoder, and batches of texts of similar length.
+
+A row is one text, or a pair of texts (columns `text` and `text_pair`): a question and a passage. A tokenizer
+puts a pair into one row of tokens. What tells its halves apart is the tokenizer's own way: separators alone
+(XLM-R, e5: `<s> A </s> </s> B </s>`), or token types as well (BERT: `[CLS] A [SEP] B [SEP]`, with 0 on the
+first half and 1 on the second).
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,16 +16,36 @@ from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
 from course_lib.texts.unread import warn_of_unread
 
 
+def is_pairs(rows: Dataset) -> bool:
+    """Whether each row holds two texts."""
+    return "text_pair" in rows.column_names
+
+
+def encode(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
+    """One dict a row: `input_ids`, and for pairs `token_type_ids` where the tokenizer has them.
+
+    What is longer than the tokenizer's maximal length is cut at its end; of a pair, the longer half is cut
+    first, so that a short question stays whole beside a long passage.
+    """
+    if not is_pairs(rows):
+        return [{"input_ids": ids} for ids in tokenizer(list(rows["text"]), truncation=True)["input_ids"]]
+    both = tokenizer(list(rows["text"]), list(rows["text_pair"]), truncation="longest_first")
+    names = [name for name in ("input_ids", "token_type_ids") if name in both]
+    return [
+        dict(zip(names, parts, strict=True)) for parts in zip(*(both[name] for name in names), strict=True)
+    ]
+
+
 def tokenise(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
-    """One dict a text, with `input_ids`, cut at the tokenizer's maximal length, and `labels` if any.
+    """As `encode`, with `labels` if the rows have any.
 
     Warns where the texts have labels, and the model that is to learn them cannot read much of them.
     """
-    encoded = tokenizer(list(rows["text"]), truncation=True)["input_ids"]
+    encoded = encode(rows, tokenizer)
     if "label" not in rows.column_names:
-        return [{"input_ids": ids} for ids in encoded]
-    warn_of_unread(rows["text"], tokenizer)
-    return [{"input_ids": ids, "labels": label} for ids, label in zip(encoded, rows["label"], strict=True)]
+        return encoded
+    warn_of_unread(rows, tokenizer)
+    return [{**row, "labels": label} for row, label in zip(encoded, rows["label"], strict=True)]
 
 
 def to_the_end(texts: Iterable[str], tokenizer: PreTrainedTokenizerFast) -> list[dict]:

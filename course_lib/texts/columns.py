@@ -6,9 +6,11 @@ from difflib import get_close_matches
 
 from course_lib.texts.shape import canonical
 
-LIKELY = {  # what others call the two columns, in the order in which a hint prefers them
+LIKELY = {  # what others call the columns, in the order in which a hint prefers them
     "text": "text sentence review content comment headline title tweet utterance question body "
     "文本 句子 评论 评价 内容 正文 标题 评论内容 text_a sentence1",
+    "text_pair": "text_pair passage text_b sentence2 question2 hypothesis answer context paragraph document "
+    "段落 答案 回答 句子2 文本2 文章",
     "label": "label labels sentiment class category target polarity rating stars star score intent cat topic "
     "标签 情感 类别 分类 情感倾向 评分 星级 label_desc",
 }
@@ -33,7 +35,7 @@ def missing_columns(names: Iterable[str], wanted: dict[str, str], origin: str) -
     """What to say where columns are missing, with the likely ones; None where all are there.
 
     Args:
-        wanted: the two columns as they were asked for, by their parts: {"text": …, "label": …}.
+        wanted: the columns as they were asked for, by their parts: {"text": …, "label": …}.
     """
     names = list(names)
     missing = {part: name for part, name in wanted.items() if find_column(names, name) is None}
@@ -44,15 +46,19 @@ def missing_columns(names: Iterable[str], wanted: dict[str, str], origin: str) -
     guesses = {part: _guess(free, part, name) for part, name in missing.items()}
     guesses = {part: guess for part, guess in guesses.items() if guess}
     if guesses:
-        options = " ".join(f"--{part} {shlex.quote(guess)}" for part, guess in guesses.items())
+        options = " ".join(f"--{_dashed(part)} {shlex.quote(guess)}" for part, guess in guesses.items())
         arguments = ", ".join(f"{part}={guess!r}" for part, guess in guesses.items())
         hint = f"did you mean {options} (in Python: {arguments})?"
     else:
-        options = " and ".join(f"--{part} NAME" for part in missing)
+        options = " and ".join(f"--{_dashed(part)} NAME" for part in missing)
         hint = f"say which it is with {options}, or rename it in the file"
     which = f"column{'s' if len(missing) > 1 else ''} {' and '.join(map(repr, missing.values()))}"
     has = ", ".join(name if len(name) < 30 else f"{name[:30]}…" for name in names[:20])
     return ValueError(f"{origin} has no {which}; it has: {has}; {hint}")
+
+
+def _dashed(part: str) -> str:
+    return part.replace("_", "-")
 
 
 def _guess(names: list[str], part: str, wanted: str) -> str | None:

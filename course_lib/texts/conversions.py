@@ -31,13 +31,17 @@ def conversion(path: Path, wanted: Sequence[str]) -> str:
 
 
 def naming(path: Path, lines: list[str], wanted: Sequence[str]) -> str:
-    """The line that puts names over two columns; the one with fewer different cells holds the labels."""
-    text, label = wanted
+    """The line that puts names over two columns, or over the three of pairs.
+
+    The first or last column holds the labels: the one with fewer different cells.
+    """
+    text, label, *_ = wanted
     for separator, sign, suffix in (("\t", r"\t", ".tsv"), (",", ",", ".csv")):
         rows = [line.rstrip("\r\n").split(separator) for line in lines if line.strip()]
-        if rows and all(len(row) == 2 for row in rows):
-            first, second = (len(set(column)) for column in zip(*rows, strict=True))
-            names = (label, text) if first < second else (text, label)
+        if rows and len({len(row) for row in rows}) == 1 and len(rows[0]) in (2, 3):
+            different = [len(set(column)) for column in zip(*rows, strict=True)]
+            texts = (text,) if len(rows[0]) == 2 else ("text_a", "text_b")
+            names = (label, *texts) if different[0] < different[-1] else (*texts, label)
             print_names = f"printf {shlex.quote(sign.join(names) + chr(92) + 'n')}"
             new = _renamed(path, f"-named{suffix}")
             return f"put names over its columns: ({print_names}; cat {shlex.quote(str(path))}) > {new}"

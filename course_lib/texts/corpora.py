@@ -4,6 +4,8 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
+from course_lib.texts.idiom_questions import idioms
+from course_lib.texts.law_documents import law_documents
 from course_lib.texts.laws import laws
 from course_lib.texts.news import news
 from course_lib.texts.own_files import FORMATS
@@ -11,9 +13,18 @@ from course_lib.texts.own_texts import all_rows, from_files, from_hub
 from course_lib.texts.poems import poems
 from course_lib.texts.reviews import reviews
 from course_lib.texts.shape import SPLITS
+from course_lib.texts.world_questions import world_questions
 from course_lib.texts.worlds import worlds
 
-CORPORA = {"reviews": reviews, "laws": laws, "news": news, "worlds": worlds}
+CORPORA = {
+    "reviews": reviews,
+    "laws": laws,
+    "law-documents": law_documents,
+    "news": news,
+    "idioms": idioms,
+    "worlds": worlds,
+    "world-questions": world_questions,
+}
 UNLABELLED = {"poems": poems}  # to write on from, and with no class to guess
 
 
@@ -21,7 +32,8 @@ def load_corpus(name: str, **columns: str) -> DatasetDict:
     """One of the course's `CORPORA`, a file or folder of your own, or a data set of the hub.
 
     Args:
-        columns: `text` and `label`, the names of the two columns in data of your own.
+        columns: `text` and `label`, the names of the two columns in data of your own; of pairs also
+            `text_pair`, where their columns have other names than `pair_layouts` knows.
 
     Raises:
         FileNotFoundError, ValueError: as `from_files` and `from_hub`; ValueError also for columns of the

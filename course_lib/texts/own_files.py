@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from course_lib.texts.conversions import conversion
 from course_lib.texts.encodings import read_utf8
+from course_lib.texts.pair_layouts import flattened
 from course_lib.texts.separated import read_separated
 
 
@@ -70,7 +71,9 @@ def _read_json(path: Path, _wanted) -> Table:
     except json.JSONDecodeError as error:
         reason = f"line {error.lineno} is no JSON: {error.msg}"
         raise ValueError(f"{path.name} holds no rows that can be read ({reason})") from None
-    if len(found) == 1 and isinstance(found[0], list):
+    if len(found) == 1 and (rows := flattened(found[0])) is not None:
+        found = rows
+    elif len(found) == 1 and isinstance(found[0], list):
         found = found[0]
     elif len(found) == 1 and _holds_columns(found[0]):
         return Table({name: _in_order(cells) for name, cells in found[0].items()})

@@ -9,6 +9,7 @@ from pathlib import Path
 from course_lib.texts.columns import count_found, find_column
 from course_lib.texts.conversions import naming
 from course_lib.texts.encodings import read_utf8
+from course_lib.texts.pair_layouts import pair_columns
 
 SEPARATORS = ",;\t|"
 FULL_WIDTH = "，；｜、"  # typed in place of a separator; but then texts hold them, too
@@ -20,7 +21,8 @@ def read_separated(path: Path, wanted: Sequence[str]) -> dict[str, list[str]]:
     """The columns of a file, by their names.
 
     Args:
-        wanted: the names of the text and the label column, by which the separator is told.
+        wanted: the names of the text and the label column (and of second texts), by which the separator is
+            told.
 
     Raises:
         ValueError: wrong encoding, a row longer than the header, a quote mark that is not closed, or no line
@@ -56,19 +58,24 @@ def _refuse_swallowed_rows(
     columns: dict[str, list[str]], separator: str, path: Path, wanted: Sequence[str]
 ) -> None:
     """A quote mark at the start of a text goes on to the next one, over whole rows, which would be lost."""
-    text, label = (find_column(columns, each) for each in wanted)
-    if text is None or label is None:
+    _, label, *_ = wanted
+    label = find_column(columns, label)
+    first, *second = (find_column(columns, each) for each in (wanted[0], *wanted[2:]))
+    texts = [first, *second] if first is not None else pair_columns(columns) or ()
+    if label is None or None in texts:
         return
     labels = {*columns[label]} - {""}
-    for number, cell in enumerate(columns[text], start=1):
-        lines = cell.splitlines()
-        ends = [line.rpartition(separator)[2] for line in lines[:-1] if separator in line]
-        starts = [line.partition(separator)[0] for line in lines[1:] if separator in line]
-        if labels & {*ends, *starts}:
-            raise ValueError(
-                f"{path.name}, row {number} swallows the rows below it: its text begins with a quote mark "
-                '(") that is not closed; in such a text double each mark, and put one before and after it'
-            )
+    for text in texts:
+        for number, cell in enumerate(columns[text], start=1):
+            lines = cell.splitlines()
+            ends = [line.rpartition(separator)[2] for line in lines[:-1] if separator in line]
+            starts = [line.partition(separator)[0] for line in lines[1:] if separator in line]
+            if labels & {*ends, *starts}:
+                raise ValueError(
+                    f"{path.name}, row {number} swallows the rows below it: its text begins with a quote "
+                    'mark (") that is not closed; in such a text double each mark, and put one before and '
+                    "after it"
+                )
 
 
 def _separator(lines: list[str], path: Path, wanted: Sequence[str]) -> str:

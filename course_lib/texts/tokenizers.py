@@ -111,6 +111,7 @@ def _with_bert_frame(tokenizer: Tokenizer, max_length: int) -> PreTrainedTokeniz
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         model_max_length=max_length,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],  # the types tell pairs apart
         pad_token="[PAD]",
         unk_token="[UNK]",
         cls_token="[CLS]",

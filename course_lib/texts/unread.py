@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from datasets import Dataset
 from transformers import PreTrainedTokenizerFast
 
 from course_lib.words import t
@@ -25,9 +26,13 @@ class Unread:
     limit: int
 
     @classmethod
-    def of(cls, texts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> "Unread":
-        ids = tokenizer(texts[:], add_special_tokens=False, verbose=False)["input_ids"]
-        limit = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add()
+    def of(
+        cls, texts: Sequence[str], tokenizer: PreTrainedTokenizerFast, pairs: Sequence[str] | None = None
+    ) -> "Unread":
+        """`pairs` are the second texts where two are read together; then the limit is that of both."""
+        second = None if pairs is None else pairs[:]
+        ids = tokenizer(texts[:], second, add_special_tokens=False, verbose=False)["input_ids"]
+        limit = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add(pair=pairs is not None)
         return cls(
             texts=len(ids),
             tokens=sum(map(len, ids)),
@@ -60,7 +65,13 @@ class Unread:
         return sentences
 
 
-def warn_of_unread(texts: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> None:
+def unread_of(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> Unread:
+    """The same of rows that hold one text, or two (`text_pair`)."""
+    pairs = rows["text_pair"] if "text_pair" in rows.column_names else None
+    return Unread.of(rows["text"], tokenizer, pairs)
+
+
+def warn_of_unread(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> None:
     """Warns where much of the texts is unknown to the model or cut."""
-    for sentence in Unread.of(texts, tokenizer).of_many():
+    for sentence in unread_of(rows, tokenizer).of_many():
         warnings.warn(sentence, stacklevel=3)

@@ -137,7 +137,7 @@ def worlds(
     asks about passes that training never showed; within a split no question stands twice.
     """
     _check_languages(languages)
-    rings = _rings_by_split()
+    rings = rings_by_split()
     sizes = {"train": num_train, "validation": num_validation, "test": num_test}
     splits = {}
     for split, size in sizes.items():
@@ -154,21 +154,29 @@ def worlds_tokenizer() -> PreTrainedTokenizerFast:
     Spaces and punctuation separate words and are dropped; capitals and full-width digits don't
     matter, so a typed "tom passes to amy" or "传３次" works. Any other word becomes [UNK].
     """
+    return closed_tokenizer(PHRASES, TEXT_TOKENS)
+
+
+def closed_tokenizer(phrases: dict[str, tuple[str, ...]], tokens: int) -> PreTrainedTokenizerFast:
+    """The same over the names, the numbers 1..MAX_STEPS and `phrases`, for texts of at most `tokens`."""
     words = [str(steps) for steps in range(1, MAX_STEPS + 1)]
     for language, names in NAMES.items():
-        words += [word.lower().replace(" ", "_") for word in (*names, *PHRASES[language])]
+        words += [word.lower().replace(" ", "_") for word in (*names, *phrases[language])]
     vocabulary = {word: i for i, word in enumerate((*SPECIAL_TOKENS, *words))}
 
     tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
     joined = [
         Replace(Regex(r"\b" + phrase.replace(" ", r"\s+") + r"\b"), phrase.replace(" ", "_"))
-        for phrase in PHRASES["en"]
+        for phrase in sorted(phrases["en"], key=len, reverse=True)
+        if " " in phrase
     ]
-    one_or_many = Replace(Regex(r"\btimes\b"), "time")
-    tokenizer.normalizer = Normalizers([NFKC(), Lowercase(), *joined, one_or_many])
+    one_or_many = [
+        Replace(Regex(rf"\b{many}\b"), one) for many, one in (("times", "time"), ("passes", "pass"))
+    ]
+    tokenizer.normalizer = Normalizers([NFKC(), Lowercase(), *joined, *one_or_many])
     # Chinese has no spaces: cut out the known words, the longer first (传给 before 传). An English
     # word is a whole run of letters, so that "tomorrow" is not "tom".
-    chinese = sorted((*NAMES["zh"], *PHRASES["zh"]), key=len, reverse=True)
+    chinese = sorted((*NAMES["zh"], *phrases["zh"]), key=len, reverse=True)
     tokenizer.pre_tokenizer = PreTokenizers(
         [
             Split(Regex("|".join(["[a-z_]+", "[0-9]+", *chinese])), behavior="isolated"),
@@ -177,11 +185,13 @@ def worlds_tokenizer() -> PreTrainedTokenizerFast:
     )
     tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(token, vocabulary[token]) for token in ("[CLS]", "[SEP]")],
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        model_max_length=TEXT_TOKENS,
+        model_max_length=tokens,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
         pad_token="[PAD]",
         unk_token="[UNK]",
         cls_token="[CLS]",
@@ -195,7 +205,7 @@ def _check_languages(languages: tuple[str, ...]) -> None:
         raise ValueError(f"languages are {languages!r}: allowed are {tuple(NAMES)}")
 
 
-def _rings_by_split() -> dict[str, list[tuple[int, ...]]]:
+def rings_by_split() -> dict[str, list[tuple[int, ...]]]:
     """All 5040 rings, each starting at child 0, dealt 8 : 1 : 1 by a hash of the ring itself.
 
     The seed has no say, so a ring of the test split is one under every seed.

@@ -11,7 +11,7 @@ from course_lib.models.e5_package import convert
 from course_lib.models.folders import write_checksums
 from course_lib.models.packed import PACKED, pack
 from course_lib.models.vocabulary import cut_vocabulary, needed_pieces
-from course_lib.texts.idioms import idioms
+from course_lib.texts.idioms import idiom_texts
 from course_lib.texts.laws import all_articles
 from course_lib.texts.news import news
 from course_lib.texts.packages import member
@@ -61,7 +61,7 @@ def save_packed(folder: Path, model, tokenizer) -> None:
 def course_texts() -> list[str]:
     """All texts of the course that the small backbone must read exactly as the whole one does."""
     texts = [text for corpus in (reviews(), news()) for rows in corpus.values() for text in rows["text"]]
-    return [*texts, *newspaper()["text"], *all_articles(), *idioms()]
+    return [*texts, *newspaper()["text"], *all_articles(), *idiom_texts()]
 
 
 def _step(bar: tqdm, what: str, work: Callable):

@@ -13,6 +13,7 @@ from course_lib.measures.answers import Answers
 from course_lib.measures.records import write_record
 from course_lib.measures.trace import trace_file
 from course_lib.paths import ANSWERS, RUNS
+from course_lib.texts.batches import is_pairs
 from course_lib.texts.shape import canonical, fingerprint
 
 
@@ -22,7 +23,7 @@ def tfidf_baseline(corpus: DatasetDict):
         TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, preprocessor=canonical),
         LogisticRegression(C=10, max_iter=1000),
     )
-    return model.fit(list(corpus["train"]["text"]), list(corpus["train"]["label"]))
+    return model.fit(_texts(corpus["train"]), list(corpus["train"]["label"]))
 
 
 def train_baseline(corpus: DatasetDict, name: str, runs: Path = RUNS, folder: Path = ANSWERS) -> dict:
@@ -47,7 +48,15 @@ def train_baseline(corpus: DatasetDict, name: str, runs: Path = RUNS, folder: Pa
 def answers_of(model, rows: Dataset) -> Answers:
     """What the pipeline answers on a split. FLOPs: a multiplication and an addition for every n-gram of a
     text and every row of coefficients; finding the n-grams is no floating-point work."""
-    texts = list(rows["text"])
+    texts = _texts(rows)
     counted = model[:-1].transform(texts)  # [N, n-grams], sparse
     flops = 2 * counted.nnz / len(texts) * len(model[-1].coef_)
     return Answers(model[-1].predict(counted), np.array(rows["label"]), float(flops))
+
+
+def _texts(rows: Dataset) -> list[str]:
+    """A pair becomes one text: n-grams know nothing of what its halves have to do with each other, so what is
+    reached then is what the texts give away one by one."""
+    if not is_pairs(rows):
+        return list(rows["text"])
+    return [f"{first}\n{second}" for first, second in zip(rows["text"], rows["text_pair"], strict=True)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from transformers import DataCollatorWithPadding
 
-from course_lib.texts.batches import tokenise
+from course_lib.texts.batches import encode
 from course_lib.training.loop import LoopSettings, train
 
 
@@ -15,7 +15,7 @@ def self_distil(
     model.set_stage("distill").train()
     return train(
         model,
-        tokenise(corpus["train"].select_columns("text"), tokenizer),
+        encode(corpus["train"], tokenizer),
         DataCollatorWithPadding(tokenizer),
         LoopSettings(**recipe["distil"], seed=seed),
         resume_folder=resume_folder,

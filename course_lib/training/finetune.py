@@ -113,9 +113,9 @@ class StepByStep(torch.nn.Module):
         self.heads = torch.nn.ModuleList(heads)  # by k
         self.num_steps = num_steps
 
-    def forward(self, input_ids, attention_mask, labels, holders, **_) -> torch.Tensor:
+    def forward(self, input_ids, attention_mask, labels, holders, token_type_ids=None, **_) -> torch.Tensor:
         """holders [B, S+1]: who has the ball after 0, 1, …, S passes -> the mean loss of all questions."""
-        states = self.model.layer_states(input_ids, attention_mask, None)
+        states = self.model.layer_states(input_ids, attention_mask, token_type_ids)
         losses = [cross_entropy(self.model.exits[-1](*states[-1]), labels)]
         after_layers = [hidden for (hidden, _), ran in zip(states, self.drop.runs, strict=True) if ran]
         for passes, hidden in enumerate(after_layers):

@@ -16,9 +16,9 @@ from course_lib.training.loop import LoopSettings
 
 OPTIONS = {  # what `course train` may change in a recipe, stage by stage
     "pretrain": ("seed",),
-    "baseline": ("data", "text", "label"),
-    "fastbert": ("seed", "backbone", "data", "text", "label"),
-    "pruning": ("seed", "backbone", "data", "text", "label"),
+    "baseline": ("data", "text", "text_pair", "label"),
+    "fastbert": ("seed", "backbone", "data", "text", "text_pair", "label"),
+    "pruning": ("seed", "backbone", "data", "text", "text_pair", "label"),
     "student": ("seed",),
     "decoder": ("seed",),
 }
@@ -30,7 +30,7 @@ NEEDED = {  # what a recipe must say, stage by stage
     "student": {"data", "teacher", "seeds", "layers", "finetune"},
     "decoder": {"data", "seeds", "tokenizer", "model", "finetune", "distil"},
 }
-COLUMNS = {"text", "label"}  # the names of the two columns in data of one's own
+COLUMNS = {"text", "text_pair", "label"}  # the names of the columns in data of one's own
 ALLOWED = {  # what it may say besides
     "pretrain": {"start", "teacher", "tokenizer", "model", "layer_drop"},
     "baseline": COLUMNS,
@@ -58,7 +58,7 @@ TABLES = {  # what its tables may say, stage by stage
     },
     "baseline": {},
     "fastbert": {
-        "model": BERT | set(FastBertConfig.__annotations__),
+        "model": BERT | set(FastBertConfig.__annotations__) - {"sentence_pairs"},  # the data tell
         "finetune": LOOP | {"joint", "hide_tokens", "step_by_step", "layer_drop", "lora_rank"},
         "distil": LOOP,
         "layer_drop": LAYER_DROP,
@@ -118,7 +118,7 @@ KINDS = {  # what a value may be, in words, and how that is told
 KIND_OF = {
     key: kind
     for kind, keys in {
-        "a text in quotes": "data text label backbone start teacher kind schedule unit profile",
+        "a text in quotes": "data text text_pair label backbone start teacher kind schedule unit profile",
         "true or false": "keep reproduce bf16 joint step_by_step",
         "a number": "learning_rate exit_learning_rate exit_initializer_range warmup weight_decay clip "
         "hide_tokens rate",

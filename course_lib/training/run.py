@@ -25,6 +25,7 @@ def run_recipe(
     backbone: str | None = None,
     data: str | None = None,
     text: str | None = None,
+    text_pair: str | None = None,
     label: str | None = None,
     checkpoints: Path = CHECKPOINTS,
     runs: Path = RUNS,
@@ -38,7 +39,7 @@ def run_recipe(
             recipe's bears that in its name.
         backbone: any BERT, by folder or hub name, in place of the recipe's.
         data: a file, a folder or a hub name as `load_corpus` takes it, in place of the recipe's.
-        text, label: the names of its two columns.
+        text, text_pair, label: the names of its columns; `text_pair` is for pairs of texts only.
         checkpoints, runs, traces, answers: the folders that receive the results. What is trained with another
             backbone or on other data bears their names, so that it replaces nothing of the course; if one
             seed is asked for, its checkpoint is kept, whichever it is.
@@ -47,10 +48,11 @@ def run_recipe(
         ValueError: an option that means nothing for this recipe.
     """
     recipe = read_recipe(name_or_file)
-    options = {"seed": seed, "backbone": backbone, "data": data, "text": text, "label": label}
+    columns = {"text": text, "text_pair": text_pair, "label": label}
+    options = {"seed": seed, "backbone": backbone, "data": data, **columns}
     for option in set(options) - set(OPTIONS[recipe["stage"]]):
         if options[option] is not None:
-            raise ValueError(f"a recipe of stage {recipe['stage']!r} takes no --{option}")
+            raise ValueError(f"a recipe of stage {recipe['stage']!r} takes no --{option.replace('_', '-')}")
     replaced = [key for key in ("backbone", "data") if options[key] not in (None, recipe.get(key))]
     for key in replaced:
         recipe |= {key: options[key], "name": f"{recipe['name']}-{name_part(options[key])}"}

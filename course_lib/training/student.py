@@ -45,12 +45,14 @@ class StudentClassifier(nn.Module):
         self.student = student
         self.teacher = [teacher.eval().requires_grad_(False)]  # in a list: not trained, not saved
 
-    def forward(self, input_ids, attention_mask, labels, **_) -> torch.Tensor:
-        """input_ids, attention_mask [B, T], labels [B] -> the weighted sum (nats, but for the cosine's)."""
-        logits, states = _last(self.student, input_ids, attention_mask)
+    def forward(self, input_ids, attention_mask, labels, token_type_ids=None, **_) -> torch.Tensor:
+        """input_ids, attention_mask, token_type_ids [B, T], labels [B] -> the weighted sum (nats, but for the
+        cosine's)."""
+        inputs = input_ids, attention_mask, token_type_ids
+        logits, states = _last(self.student, *inputs)
         with torch.no_grad():
             (teacher,) = self.teacher
-            taught, targets = _last(teacher.to(input_ids.device), input_ids, attention_mask)
+            taught, targets = _last(teacher.to(input_ids.device), *inputs)
         real = attention_mask.bool()
         soft = (logits / TEMPERATURE).log_softmax(-1), (taught / TEMPERATURE).softmax(-1)
         losses = {
@@ -61,9 +63,9 @@ class StudentClassifier(nn.Module):
         return sum(WEIGHTS[name] * loss for name, loss in losses.items())
 
 
-def _last(model: FastBertForSequenceClassification, input_ids, attention_mask):
+def _last(model: FastBertForSequenceClassification, input_ids, attention_mask, token_type_ids):
     """-> the last exit's logits [B, C], the last layer's states [B, T, H]."""
-    *_, (hidden, mask) = model.layer_states(input_ids, attention_mask, None)
+    *_, (hidden, mask) = model.layer_states(input_ids, attention_mask, token_type_ids)
     return model.exits[-1](hidden, mask), hidden
 
 

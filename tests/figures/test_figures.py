@@ -6,23 +6,26 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import made_up_cuts, made_up_trace
+from made_up import made_up_cuts, made_up_trace, made_up_windows
 from PIL import Image
 
 from course_lib import figures, style, words
 from course_lib.figures.drawn_layers import cells, draws
 from course_lib.figures.studies import LOOKS, look, study_word
 from course_lib.figures.trade_off import fixed_depths
+from course_lib.measures.bench_length import LengthBench
 from course_lib.measures.cuts import compare_cuts
 from course_lib.measures.guarantee import coverage
 from course_lib.measures.records import write_record
 
 TRACE = made_up_trace()
+WINDOWS = made_up_windows()
 STEPS = np.arange(200) % 4 + 1
 CUTS = made_up_cuts()
 LOSSES = pd.DataFrame({"plain": [4.7, 5.5, 6.5], "layerdrop": [4.8, 5.0, 5.5]}, index=[12, 6, 2])
 BY_STEPS = pd.DataFrame(np.linspace(0.1, 1.0, 12).reshape(4, 3), index=list("1234"), columns=[6, 4, 3])
 CURVES = {"plain": np.linspace(0.86, 0.80, 29)[None], "layerdrop": np.linspace([0.85, 0.86], 0.82, 29).T}
+LENGTHS = [LengthBench(64 * 2**n, 2.5**n, (2.4**n, 2.6**n), 2.2**n, 2.0**n, 0.1, 5) for n in range(6)]
 DRAW = {
     "accuracy_by_exit": lambda: figures.accuracy_by_exit(TRACE),
     "accuracy_by_kept": lambda: figures.accuracy_by_kept(CUTS),
@@ -34,9 +37,11 @@ DRAW = {
     "layer_histogram": lambda: figures.layer_histogram(TRACE, 0.5),
     "masked_loss_by_kept": lambda: figures.masked_loss_by_kept(LOSSES),
     "steps_by_layers_kept": lambda: figures.steps_by_layers_kept({"plain": BY_STEPS, "layerdrop": BY_STEPS}),
+    "time_by_length": lambda: figures.time_by_length(LENGTHS),
     "trade_off": lambda: figures.trade_off(TRACE),
     "trade_off_at": lambda: figures.trade_off(TRACE, 0.5),
     "trade_offs": lambda: figures.trade_offs(CURVES),
+    "windows_by_layers": lambda: figures.windows_by_layers(WINDOWS, 3, 0.3, 0.5),
 }
 
 
@@ -225,3 +230,11 @@ def test_curves_meet_where_the_records_were_measured(tmp_path):
     assert curves.shape == (2, 29)
     for saving, lost in ((1, 0.0), (4, 0.1), (6, 0.2), (8, 0.3)):
         np.testing.assert_allclose(figures.at_saving(curves, saving), [0.9 - lost, 0.8 - lost])
+
+
+def test_the_frames_are_what_is_computed():
+    figure = figures.windows_by_layers(WINDOWS, 3, 0.3, 0.5)
+    layers = WINDOWS.at(0.3, 0.5).exit_layer[WINDOWS.document == 3]
+    assert [patch.get_height() for patch in figure.axes[0].patches] == [each for each in layers if each]
+    with pytest.raises(ValueError, match=r"document must lie in 0\.\.39, not 40"):
+        figures.windows_by_layers(WINDOWS, 40, 0.3, 0.5)

