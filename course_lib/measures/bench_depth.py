@@ -10,7 +10,7 @@ from datasets import Dataset
 from transformers import PreTrainedTokenizerFast
 
 from course_lib.measures.bench import alternate, cut_into_batches, sorted_by_length
-from course_lib.measures.cost import full_flops
+from course_lib.measures.cost import full_flops, plain_parameters
 from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.pruning import every_other, prune
 
@@ -75,7 +75,7 @@ def bench_depth(
         benches.append(
             DepthBench(
                 keep=keep,
-                parameters=_plain_parameters(networks[keep]),
+                parameters=plain_parameters(networks[keep]),
                 flops=flops[keep],
                 milliseconds=float(np.median(seconds[keep]) / len(encoded) * 1000),
                 speedup=float(np.median(speedups)),
@@ -85,9 +85,3 @@ def bench_depth(
             )
         )
     return benches
-
-
-def _plain_parameters(network: FastBertForSequenceClassification) -> int:
-    """Without the students' exits, which a network of fixed depth does not need."""
-    students = sum(weights.numel() for exit in network.exits[:-1] for weights in exit.parameters())
-    return network.num_parameters() - students

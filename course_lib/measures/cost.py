@@ -71,3 +71,8 @@ def paper_flops(config: BertConfig, tokens: int = 128) -> int:
 def count_parameters(part: nn.Module) -> int:
     """How many weights a layer, an exit or a network has."""
     return sum(weights.numel() for weights in part.parameters())
+
+
+def plain_parameters(network: nn.Module) -> int:
+    """A FastBERT's weights without the students' exits, which a network of fixed depth does not need."""
+    return count_parameters(network) - sum(count_parameters(exit) for exit in network.exits[:-1])

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoTokenizer,
+    BertModel,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 from transformers.utils import logging
 
 from course_lib.models.folders import checked
@@ -80,6 +86,18 @@ def load_weights(
             "again without what wraps it"
         )
     return model
+
+
+def load_encoder(name: str) -> tuple[BertModel, PreTrainedTokenizerFast]:
+    """A backbone without any head, in evaluation mode and float32, and its tokenizer.
+
+    Raises:
+        FileNotFoundError, ValueError: as `find_model`, `load_weights` and `load_tokenizer`.
+    """
+    folder = find_model(name)
+    encoder = load_weights(BertModel, folder).eval()
+    encoder.pooler = None  # it belongs to next-sentence prediction, which nothing here asks for
+    return encoder, load_tokenizer(folder, encoder.config)
 
 
 @contextmanager

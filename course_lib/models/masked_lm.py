@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
+from course_lib.models.backbones import find_model, load_tokenizer, load_weights
+
 
 class MaskedLanguageModel(nn.Module):
     """Hides a share of the tokens and asks the network for them.
@@ -55,6 +57,17 @@ class MaskedLanguageModel(nn.Module):
         seen = input_ids.masked_fill(asked & (fate < 0.8), self.mask_id)
         random_ids = torch.randint_like(input_ids, len(self.special))
         return torch.where(asked & (fate >= 0.9), random_ids, seen), asked
+
+
+def load_masked_lm(name: str) -> tuple[BertForMaskedLM, PreTrainedTokenizerFast]:
+    """A pre-trained masked language model in evaluation mode and float32, with its tokenizer.
+
+    Raises:
+        FileNotFoundError, ValueError: as `find_model`, `load_weights` and `load_tokenizer`.
+    """
+    folder = find_model(name)
+    bert = load_weights(BertForMaskedLM, folder).eval()
+    return bert, load_tokenizer(folder, bert.config)
 
 
 def new_masked_lm(tokenizer: PreTrainedTokenizerFast, num_hidden_layers: int, **config) -> BertForMaskedLM:

@@ -75,6 +75,7 @@ def train(
     before_step: Callable[[int], None] | None = None,
     after_epoch: Callable[[int], dict] | None = None,
     title: str = "train",
+    bar: bool = True,
 ) -> list[dict]:
     """Trains `module` in place on tokenised `rows` (each with `input_ids`).
 
@@ -86,6 +87,7 @@ def train(
         before_step: called with a number that belongs to this run and step: what it seeds is drawn again
             alike after an interruption, and on every process.
         after_epoch: called with the number of epochs done; what it returns goes into the history.
+        bar: show the progress, as `title`; a lesson, whose output is kept, does without.
 
     Returns:
         The history: one dict every fiftieth of the run, with `step`, `loss` (mean since the last one),
@@ -108,7 +110,9 @@ def train(
     entry_every = max(total // 50, 1)
     losses, tokens, clock, saved = [], 0, time.perf_counter(), time.perf_counter()
     show = accelerator.is_main_process
-    with tqdm(total=total, initial=state.step, desc=title, disable=not show, mininterval=2.0) as bar:
+    with tqdm(
+        total=total, initial=state.step, desc=title, disable=not (show and bar), mininterval=2.0
+    ) as progress:
         while state.step < total:
             sampler.set_epoch(state.epoch)
             for batch in skip_first_batches(loader, state.batch):
@@ -129,11 +133,11 @@ def train(
                 state.batch += 1
                 losses.append(loss.detach())
                 tokens += batch["input_ids"].numel()
-                bar.update()
+                progress.update()
                 if state.step % entry_every == 0 or state.step == total:
                     entry = _entry(state.step, losses, tokens, time.perf_counter() - clock)
                     state.history.append(entry)
-                    bar.set_postfix(loss=entry["loss"], tokens_per_s=entry["tokens_per_second"])
+                    progress.set_postfix(loss=entry["loss"], tokens_per_s=entry["tokens_per_second"])
                     losses, tokens, clock = [], 0, time.perf_counter()
                 if show and time.perf_counter() - saved > 60 * checkpoint_minutes:
                     state.save()

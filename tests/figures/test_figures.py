@@ -10,12 +10,15 @@ from made_up import made_up_cuts, made_up_trace, made_up_windows
 from PIL import Image
 
 from course_lib import figures, style, words
+from course_lib.figures.divergences import penalty
 from course_lib.figures.drawn_layers import cells, draws
+from course_lib.figures.pretraining_loss import recorded_losses
 from course_lib.figures.studies import LOOKS, look, study_word
 from course_lib.figures.trade_off import fixed_depths
 from course_lib.measures.bench_length import LengthBench
 from course_lib.measures.cuts import compare_cuts
 from course_lib.measures.guarantee import coverage
+from course_lib.measures.prices import Prices
 from course_lib.measures.records import write_record
 
 TRACE = made_up_trace()
@@ -26,22 +29,47 @@ LOSSES = pd.DataFrame({"plain": [4.7, 5.5, 6.5], "layerdrop": [4.8, 5.0, 5.5]}, 
 BY_STEPS = pd.DataFrame(np.linspace(0.1, 1.0, 12).reshape(4, 3), index=list("1234"), columns=[6, 4, 3])
 CURVES = {"plain": np.linspace(0.86, 0.80, 29)[None], "layerdrop": np.linspace([0.85, 0.86], 0.82, 29).T}
 LENGTHS = [LengthBench(64 * 2**n, 2.5**n, (2.4**n, 2.6**n), 2.2**n, 2.0**n, 0.1, 5) for n in range(6)]
+PARTS = {
+    "a": {"embeddings": 500, "layers": 400, "heads": 100},
+    "b": {"embeddings": 50, "layers": 900, "heads": 50},
+}
+PRICES = {
+    "whole": Prices(100, 1e6, 4.0, 12, 1.0, 1.0, 1.0, 5),
+    "exits": Prices(103, 2e5, 1.0, 2.5, 100 / 103, 5.0, 4.0, 5),
+    "cut": Prices(60, 5e5, 2.2, 6, 100 / 60, 2.0, 1.82, 5),
+}
+ANSWERS = {"好": np.linspace(0.9, 0.95, 6), "坏": np.linspace(0.5, 0.1, 6)}
+LONG_RUN = [
+    {"phases": [{"layers": 3, "history": [{"step": 10, "loss": 8.0}, {"step": 20, "loss": 7.0}]}]},
+    {"phases": [{"layers": 12, "history": [{"step": 5, "loss": 6.5}, {"step": 30, "loss": 5.0}]}]},
+]
+LIVE = [{"step": step, "loss": 9.0 - step / 10} for step in range(1, 11)]
+STUDENTS = {"untrained": np.linspace(0.4, 0.9, 6), "reviews": np.linspace(0.8, 0.9, 6)}
 DRAW = {
     "accuracy_by_exit": lambda: figures.accuracy_by_exit(TRACE),
     "accuracy_by_kept": lambda: figures.accuracy_by_kept(CUTS),
     "accuracy_by_steps": lambda: figures.accuracy_by_steps(TRACE, STEPS),
     "accuracy_by_uncertainty": lambda: figures.accuracy_by_uncertainty(TRACE, [1, 3, 6]),
+    "divergences": figures.divergences,
     "exit_layer_by_steps": lambda: figures.exit_layer_by_steps(TRACE, STEPS, 0.5),
     "kept_promises": lambda: figures.kept_promises(coverage(TRACE, 0.05, texts=100, draws=50)),
+    "layer_by_layer": lambda: figures.layer_by_layer(ANSWERS, {"好": 1, "坏": 6}),
     "layerdrop_schematic": figures.layerdrop_schematic,
+    "lightweight_schematic": figures.lightweight_schematic,
     "layer_histogram": lambda: figures.layer_histogram(TRACE, 0.5),
     "masked_loss_by_kept": lambda: figures.masked_loss_by_kept(LOSSES),
+    "pretraining_loss": lambda: figures.pretraining_loss(LONG_RUN, LIVE, 8000),
+    "price_bars": lambda: figures.price_bars(PRICES),
+    "stages_schematic": figures.stages_schematic,
     "steps_by_layers_kept": lambda: figures.steps_by_layers_kept({"plain": BY_STEPS, "layerdrop": BY_STEPS}),
     "time_by_length": lambda: figures.time_by_length(LENGTHS),
     "trade_off": lambda: figures.trade_off(TRACE),
     "trade_off_at": lambda: figures.trade_off(TRACE, 0.5),
     "trade_offs": lambda: figures.trade_offs(CURVES),
     "windows_by_layers": lambda: figures.windows_by_layers(WINDOWS, 3, 0.3, 0.5),
+    "students_by_exit": lambda: figures.students_by_exit(STUDENTS),
+    "training_draws": lambda: figures.training_draws(0.2, 6, 20, [6, 3]),
+    "weight_shares": lambda: figures.weight_shares(PARTS),
 }
 
 
@@ -238,3 +266,55 @@ def test_the_frames_are_what_is_computed():
     assert [patch.get_height() for patch in figure.axes[0].patches] == [each for each in layers if each]
     with pytest.raises(ValueError, match=r"document must lie in 0\.\.39, not 40"):
         figures.windows_by_layers(WINDOWS, 40, 0.3, 0.5)
+
+
+# --- lessons 01 and 02 -----------------------------------------------------------------------------
+
+
+def test_shares_of_weights_fill_each_bar():
+    axes = figures.weight_shares(PARTS).axes[0]
+    widths = np.array([bar.get_width() for bar in axes.patches]).reshape(3, 2)  # [parts, networks]
+    np.testing.assert_allclose(widths.sum(0), 1)
+    np.testing.assert_allclose(widths[:, 0], [0.5, 0.4, 0.1])
+
+
+def test_price_bars_stand_for_the_prices():
+    heights = [bar.get_height() for bar in figures.price_bars(PRICES).axes[0].patches]
+    exits = heights[3:6]
+    assert heights[:3] == [100, 100, 100] and exits == pytest.approx([103, 20, 25])
+
+
+def test_a_sentence_is_marked_where_it_leaves():
+    lines = figures.layer_by_layer(ANSWERS, {"好": 1, "坏": 6}).axes[0].lines
+    marked = {line.get_label(): line.get_data() for line in lines if line.get_label() in ANSWERS}
+    assert marked["好"][0] == 1 and marked["坏"][0] == 6 and marked["坏"][1] == pytest.approx(0.1)
+
+
+def test_steps_of_a_long_run_are_counted_on():
+    (_, first, _), (layers, second, losses) = recorded_losses(LONG_RUN)
+    assert first.tolist() == [10, 20] and second.tolist() == [25, 50]
+    assert layers == 12 and losses.tolist() == [6.5, 5.0]
+    title = figures.pretraining_loss(LONG_RUN, LIVE, 8000).axes[0].get_title(loc="left")
+    assert "8.00" in title and "5.00" in title and "50" in title
+
+
+def test_penalties_are_the_divergences_of_two_classes():
+    assert penalty(0.6, 0.9, "student||teacher") == pytest.approx(0.6 * np.log(0.6 / 0.9) + 0.4 * np.log(4))
+    assert penalty(0.6, 0.9, "teacher||student") == pytest.approx(0.9 * np.log(1.5) + 0.1 * np.log(0.25))
+    assert penalty(0.3, 0.3, "student||teacher") == pytest.approx(0, abs=1e-9)
+
+
+def test_students_are_averaged_without_their_teacher():
+    title = figures.students_by_exit(STUDENTS).axes[0].get_title(loc="left")
+    assert (
+        f"{STUDENTS['untrained'][:-1].mean():.0%}" in title
+        and f"{STUDENTS['reviews'][:-1].mean():.0%}" in title
+    )
+
+
+def test_draws_and_cuts_are_those_of_the_library():
+    left, right = figures.training_draws(0.2, 6, 20, [6, 3]).axes
+    drawn = left.images[0].get_array()[5::10, 5::10]
+    np.testing.assert_array_equal(drawn, draws(0.2, 6, 20).T)
+    kept = right.images[0].get_array()[5::10, 5::10]
+    assert kept.sum(0).tolist() == [6, 3]

@@ -6,6 +6,8 @@ student wrote.
 """
 
 from course_lib.teaching.checks.guesses import compare_choice, compare_guess
+from course_lib.teaching.checks.lesson01 import check_layer_weights, check_megabytes, check_saving
+from course_lib.teaching.checks.lesson02 import check_kl, check_masked_loss, check_trained_parts
 from course_lib.teaching.checks.lesson03 import (
     check_budget,
     check_exit_layer,
@@ -27,9 +29,15 @@ __all__ = [
     "check_exit_layer",
     "check_expected_depth",
     "check_interval",
+    "check_kl",
+    "check_layer_weights",
+    "check_masked_loss",
+    "check_megabytes",
     "check_pass",
     "check_renaming",
+    "check_saving",
     "check_thresholds",
+    "check_trained_parts",
     "check_uncertainty",
     "compare_choice",
     "compare_guess",
