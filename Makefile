@@ -1,6 +1,6 @@
 # Every target sets up what it needs, once. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test build reproduce bench doctor clean browser
+.PHONY: help setup lab test build slides reproduce bench doctor clean browser
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,6 +26,9 @@ test: $(INSTALLED) browser  ## check the style, then run all tests and lessons
 
 build: $(INSTALLED)  ## write the notebooks in both languages from notebooks/source
 	$(BIN)/course build
+
+slides: $(INSTALLED)  ## write both decks (HTML, PDF, PowerPoint) in both languages from slides/*.md
+	$(BIN)/course slides
 
 reproduce: $(INSTALLED)  ## train everything that is shipped again (says first how long it takes)
 	$(BIN)/course reproduce

@@ -15,6 +15,7 @@ FLOORS = [  # from the ground up; rooms on the same floor do not import each oth
     {"training"},
     {"figures", "tables"},
     {"widgets"},
+    {"decks"},
     {"teaching"},
     {"command"},
 ]

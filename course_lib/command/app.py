@@ -1,6 +1,6 @@
 """`course ...`: the commands of the course, one file each.
 
-All but backbone, build, corpus and reproduce can print JSON.
+All but backbone, build, corpus, reproduce and slides can print JSON.
 """
 
 import sys
@@ -16,6 +16,7 @@ from course_lib.command.evaluate import evaluate
 from course_lib.command.predict import predict
 from course_lib.command.report import report
 from course_lib.command.reproduce import reproduce
+from course_lib.command.slides import slides
 from course_lib.command.train import train
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ benches.command("rivals")(bench.rivals)
 app.command()(backbone)
 app.command()(corpus)
 app.command()(build)
+app.command()(slides)
 app.command()(doctor)
 app.command()(report)
 app.command()(reproduce)

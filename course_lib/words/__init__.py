@@ -14,6 +14,8 @@ its own folder, so `notebooks/zh/` speaks Chinese without one line of code in it
 import difflib
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,6 +28,17 @@ def use(language: str | None) -> None:
     """Speaks `language` from now on; None leaves the choice to COURSE_LANG and the folder again."""
     global _chosen
     _chosen = None if language is None else _known(language)
+
+
+@contextmanager
+def spoken(language: str) -> Iterator[None]:
+    """Speaks `language` inside the `with`, and what was spoken before it afterwards."""
+    before = _chosen
+    use(language)
+    try:
+        yield
+    finally:
+        use(before)
 
 
 def language() -> str:
