@@ -1,6 +1,6 @@
 # Every target sets up what it needs, once. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test build slides reproduce bench doctor clean browser
+.PHONY: help setup lab test build slides explorer reproduce bench doctor clean browser
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,6 +29,9 @@ build: $(INSTALLED)  ## write the notebooks in both languages from notebooks/sou
 
 slides: $(INSTALLED)  ## write both decks (HTML, PDF, PowerPoint) in both languages from slides/*.md
 	$(BIN)/course slides
+
+explorer: $(INSTALLED)  ## write docs/explorer.html, the page that needs no kernel
+	$(BIN)/course explorer
 
 reproduce: $(INSTALLED)  ## train everything that is shipped again (says first how long it takes)
 	$(BIN)/course reproduce

@@ -23,7 +23,7 @@ hypothesis.settings.load_profile("course")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--pictures", action="store_true", help="renew the READMEs' pictures of the slider")
+    parser.addoption("--pictures", action="store_true", help="renew the READMEs' pictures")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ FLOORS = [  # from the ground up; rooms on the same floor do not import each oth
     {"measures"},
     {"training"},
     {"figures", "tables"},
-    {"widgets"},
+    {"widgets", "explorer"},
     {"decks"},
     {"teaching"},
     {"command"},

@@ -1,6 +1,6 @@
 """`course ...`: the commands of the course, one file each.
 
-All but backbone, build, corpus, reproduce and slides can print JSON.
+All but backbone, build, corpus, explorer, reproduce and slides can print JSON.
 """
 
 import sys
@@ -13,6 +13,7 @@ from course_lib.command.build import build
 from course_lib.command.corpus import corpus
 from course_lib.command.doctor import doctor
 from course_lib.command.evaluate import evaluate
+from course_lib.command.explorer import explorer
 from course_lib.command.predict import predict
 from course_lib.command.report import report
 from course_lib.command.reproduce import reproduce
@@ -46,6 +47,7 @@ app.command()(backbone)
 app.command()(corpus)
 app.command()(build)
 app.command()(slides)
+app.command()(explorer)
 app.command()(doctor)
 app.command()(report)
 app.command()(reproduce)

@@ -14,20 +14,22 @@ from course_lib.figures.accuracy_by_exit_of_tasks import accuracy_by_exit_of_tas
 from course_lib.figures.by_layers_kept import accuracy_by_kept, masked_loss_by_kept
 from course_lib.figures.calm_layers import calm_layers
 from course_lib.figures.depths_run import depths_run
-from course_lib.figures.draws_of_training import draws_of_training
 from course_lib.figures.exit_schematic import exit_schematic
 from course_lib.figures.fastbert_schematic import fastbert_schematic
 from course_lib.figures.kept_layers import kept_layers
 from course_lib.figures.layerdrop_gains import generation_gains, layerdrop_gains
 from course_lib.figures.layerdrop_schematic import layerdrop_schematic
 from course_lib.figures.learning_rates import learning_rates
+from course_lib.figures.lightweight_schematic import lightweight_schematic
 from course_lib.figures.masked_losses import masked_losses_in_training
 from course_lib.figures.paper_savings import paper_savings
 from course_lib.figures.reliability import risk_of_one_threshold
 from course_lib.figures.stage_losses import stage_losses
+from course_lib.figures.stages_schematic import stages_schematic
 from course_lib.figures.timeline import timeline
 from course_lib.figures.trade_off import trade_off
 from course_lib.figures.trade_offs import curve_of, trade_offs
+from course_lib.figures.training_draws import training_draws
 from course_lib.measures.cuts import cut_table, masked_losses
 from course_lib.measures.trace import load_traces
 
@@ -39,8 +41,8 @@ def _trace(name: str):
 
 
 FIGURES: dict[tuple[str, int], Callable[[], Figure]] = {
-    ("fastbert", 1): fastbert_schematic,
-    ("fastbert", 2): lambda: stage_losses("worlds-fastbert"),
+    ("fastbert", 1): lightweight_schematic,
+    ("fastbert", 2): stages_schematic,
     ("fastbert", 3): fastbert_schematic,
     ("fastbert", 4): lambda: accuracy_by_exit(_trace("reviews-e5")),
     ("fastbert", 5): exit_schematic,
@@ -55,7 +57,7 @@ FIGURES: dict[tuple[str, int], Callable[[], Figure]] = {
     ("fastbert", 12): lambda: trade_off(_trace("reviews-e5")),
     ("fastbert", 13): calm_layers,
     ("layerdrop", 1): layerdrop_schematic,
-    ("layerdrop", 2): lambda: draws_of_training(0.2, 12),
+    ("layerdrop", 2): lambda: training_draws(0.2, 12, 20, [12, 6, 3]),
     ("layerdrop", 3): layerdrop_schematic,
     ("layerdrop", 4): lambda: depths_run((0.2, 0.5), 12),
     ("layerdrop", 5): lambda: kept_layers(cut_table("layerdrop"), 6),

@@ -256,7 +256,7 @@ def test_report_is_mean_and_deviation_of_the_run_records(monkeypatch):
 
 
 def test_the_commands_that_the_module_says_can_print_json_can():
-    without = {"backbone", "build", "corpus", "reproduce", "slides"}
+    without = {"backbone", "build", "corpus", "explorer", "reproduce", "slides"}
     commands = [*app.registered_commands, *cli.benches.registered_commands]
     for command in commands:
         name = command.name or command.callback.__name__
