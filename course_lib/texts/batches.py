@@ -6,7 +6,7 @@ puts a pair into one row of tokens. What tells its halves apart is the tokenizer
 first half and 1 on the second).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from datasets import Dataset
@@ -16,12 +16,12 @@ from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast
 from course_lib.texts.unread import warn_of_unread
 
 
-def is_pairs(rows: Dataset) -> bool:
-    """Whether each row holds two texts."""
-    return "text_pair" in rows.column_names
+def is_pairs(rows: Dataset | Mapping) -> bool:
+    """Whether each row holds two texts; rows are a data set, or columns in a dict (a typed sentence)."""
+    return "text_pair" in (rows.column_names if isinstance(rows, Dataset) else rows)
 
 
-def encode(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
+def encode(rows: Dataset | Mapping, tokenizer: PreTrainedTokenizerFast) -> list[dict]:
     """One dict a row: `input_ids`, and for pairs `token_type_ids` where the tokenizer has them.
 
     What is longer than the tokenizer's maximal length is cut at its end; of a pair, the longer half is cut
