@@ -12,7 +12,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedTokenizerFast
 
-from course_lib.measures.bench import alternate, cut_into_batches
+from course_lib.measures.bench import alternate, cut_into_batches, sorted_by_length
 from course_lib.measures.cost import count_parameters, flops, full_flops, plain_parameters
 from course_lib.models.fastbert import FastBertForSequenceClassification
 from course_lib.models.pruning import every_other, prune
@@ -56,9 +56,9 @@ def three_prices(
 
     All three answer the same sentences in turn. No new round begins when `at_most` seconds have passed.
     """
-    ids = sorted(tokenizer(list(rows["text"][:sentences]), truncation=True)["input_ids"], key=len)
-    batches = cut_into_batches(ids, tokenizer, batch_size)
-    lengths = np.array([len(each) for each in ids])
+    encoded = sorted_by_length(rows, tokenizer, sentences)
+    batches = cut_into_batches(encoded, tokenizer, batch_size)
+    lengths = np.array([len(row["input_ids"]) for row in encoded])
     total = model.config.num_hidden_layers
     small = prune(model, every_other(total, keep)).eval()
     left = [model.predict(**_inputs(batch), speed=speed).exit_layer for batch in batches]
@@ -92,7 +92,7 @@ def three_prices(
         name: Prices(
             weights=weights[name],
             flops=float(counted[name]),
-            milliseconds=float(np.median(seconds[name]) / len(ids) * 1000),
+            milliseconds=float(np.median(seconds[name]) / len(encoded) * 1000),
             layers=float(layers[name]),
             fewer_weights=weights["whole"] / weights[name],
             fewer_flops=float(counted["whole"] / counted[name]),

@@ -13,15 +13,18 @@ from sklearn.preprocessing import StandardScaler
 from transformers import BertModel, PreTrainedTokenizerFast
 
 from course_lib.measures.bench import cut_into_batches
+from course_lib.texts.batches import encode
 
 
 @torch.no_grad()
 def mean_states(bert: BertModel, tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> np.ndarray:
     """The last layer's states, averaged over each text's tokens: [N, H]."""
-    ids = tokenizer(list(texts), truncation=True)["input_ids"]
-    order = np.argsort([len(each) for each in ids], kind="stable")  # texts of a batch of one length
+    rows = encode({"text": texts}, tokenizer)
+    order = np.argsort([len(row["input_ids"]) for row in rows], kind="stable")  # of one length, side by side
+        [len(row["input_ids"]) for row in rows], kind="stable"
+    )  # texts of a batch of one length
     means = []
-    for batch in cut_into_batches([ids[index] for index in order], tokenizer, batch_size=32):
+    for batch in cut_into_batches([rows[index] for index in order], tokenizer, batch_size=32):
         inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
         states = bert(**inputs).last_hidden_state  # [B, T, H]
         real = inputs["attention_mask"][..., None]  # [B, T, 1]

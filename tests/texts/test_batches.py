@@ -1,7 +1,7 @@
 """Batches: texts of similar length, each text once in an epoch; what a decoder is to predict."""
 
 import pytest
-from tiny import tiny_tokenizer
+from tiny import tiny_corpus, tiny_tokenizer
 
 from course_lib.texts.batches import LengthBuckets, NextTokens, encode, is_pairs, to_the_end
 from course_lib.texts.tokenizers import train_poem_characters
@@ -36,7 +36,7 @@ def test_a_decoder_learns_the_end_and_neither_padding_nor_unknown_characters():
 
 def test_rows_may_be_columns_in_a_dict():
     """As the sliders ask for a typed sentence."""
-    tokenizer = tiny_tokenizer()
+    tokenizer = tiny_tokenizer(tiny_corpus())
     (row,) = encode({"text": ["好"], "label": [0]}, tokenizer)
     assert row == {"input_ids": tokenizer("好")["input_ids"]}
     assert is_pairs({"text": ["好"], "text_pair": ["坏"]}) and not is_pairs({"text": ["好"]})
