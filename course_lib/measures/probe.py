@@ -20,9 +20,8 @@ from course_lib.texts.batches import encode
 def mean_states(bert: BertModel, tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> np.ndarray:
     """The last layer's states, averaged over each text's tokens: [N, H]."""
     rows = encode({"text": texts}, tokenizer)
-    order = np.argsort([len(row["input_ids"]) for row in rows], kind="stable")  # of one length, side by side
-        [len(row["input_ids"]) for row in rows], kind="stable"
-    )  # texts of a batch of one length
+    lengths = [len(row["input_ids"]) for row in rows]
+    order = np.argsort(lengths, kind="stable")  # texts of a batch are of one length, nearly
     means = []
     for batch in cut_into_batches([rows[index] for index in order], tokenizer, batch_size=32):
         inputs = {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
