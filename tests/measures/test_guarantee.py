@@ -57,6 +57,19 @@ def test_the_walk_ends_at_the_first_speed_that_is_not_shown_safe():
     assert safe[: place + 1].all() and not safe[place + 1] and 0 < found.speed < 1
 
 
+def test_what_looks_safe_beyond_a_speed_that_is_not_does_not_count():
+    """The middle exit is wrong and nearly sure, the first right and unsure: only middling speeds spoil."""
+    right_unsure, wrong_sure, right_sure = [0.75, 0.25], [0.1, 0.9], [0.99, 0.01]
+    answers = np.array([right_unsure, wrong_sure, right_sure], dtype=np.float32)
+    probabilities = np.repeat(answers[:, None], 300, axis=1)  # [3, N, 2]
+    config = FastBertConfig(num_hidden_layers=3, hidden_size=8, num_attention_heads=2, num_labels=2)
+    dip = ExitTrace(probabilities, np.zeros(300, int), np.full(300, 5), config)
+    sure, unsure = dip.uncertainties[1, 0], dip.uncertainties[0, 0]
+    found = guaranteed_speed(dip, 0.05)
+    assert sure < unsure < 1 and found.p_values[-1] <= 0.05, "at speed 1 all leave at the first exit, rightly"
+    assert 0 < found.speed <= sure and speed_without_test(dip, 0.05) == found.speed
+
+
 def test_nothing_is_promised_where_too_few_texts_can_show_it():
     assert guaranteed_speed(trace(20, 0.0), 0.01).speed == 0  # 0.99 ** 20 is far above 0.05
     assert guaranteed_speed(trace(300, 0.0), 0.01).speed == 1  # 0.99 ** 300 is not
